@@ -1,0 +1,145 @@
+// Package notify turns what happened into mails and hands them to a mail
+// server. It owns the words of every mail, in English and Chinese, and the
+// SMTP dialogue. It does not own the events, which their nouns declare, nor
+// the outbox, which the store keeps.
+//
+// Always true: a mail is complete before it leaves the transaction that caused
+// it, so sending it again sends the same bytes; its Message-ID is its own ID,
+// so a redelivery can be recognised; and no text from outside reaches a header
+// with a line break in it.
+package notify
+
+import (
+	"fmt"
+	"time"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/workspace"
+)
+
+// Kind says what a mail is about; it names its words and is its
+// X-Tollgate-Kind header.
+type Kind string
+
+// The kinds (domain section 14).
+const (
+	Code             Kind = "code"              // mail 1
+	StudioRegistered Kind = "studio_registered" // the account exists
+	BillingOpened    Kind = "billing_registered"
+	OpeningReminder  Kind = "opening_reminder" // mail 2
+	Invitation       Kind = "invitation"       // mail 8
+)
+
+// Mail is one message to one address, ready to send.
+type Mail struct {
+	ID        string
+	Kind      Kind
+	To        string
+	Language  string
+	Subject   string
+	Text      string
+	HTML      string
+	CreatedAt time.Time
+}
+
+// Deliver is the job that sends the mail of that ID from the outbox.
+type Deliver struct {
+	MailID string `json:"mail_id"`
+}
+
+// Kind names the job for the queue.
+func (Deliver) Kind() string { return "mail.deliver" }
+
+// Compose gives the mails that an event of the business causes. An event that
+// no mail belongs to is a programmer's mistake.
+func Compose(event any) ([]Mail, error) {
+	var letters []letter
+	switch e := event.(type) {
+	case account.CodeSent:
+		letters = codeSent(e)
+	case account.Registered:
+		letters = registered(e)
+	case upgrade.Opened:
+		letters = opened(e)
+	case workspace.MemberAdded:
+		letters = memberAdded(e)
+	default:
+		return nil, fmt.Errorf("no mail is written for a %T", event)
+	}
+	mails := make([]Mail, 0, len(letters))
+	for _, l := range letters {
+		m, err := l.write()
+		if err != nil {
+			return nil, fmt.Errorf("writing the mail %s in %s: %w", l.kind, l.language, err)
+		}
+		m.ID = id.New(id.Mail)
+		mails = append(mails, m)
+	}
+	return mails, nil
+}
+
+// codeConcerns is the label of what a code confirms.
+var codeConcerns = map[account.Purpose]string{
+	account.ForStudio:  "user_name",
+	account.ForBilling: "user_name",
+	account.ForUpgrade: "workspace",
+	account.ForBinding: "workspace",
+}
+
+func codeSent(e account.CodeSent) []letter {
+	l := letter{kind: Code, to: e.Email, language: e.Language, at: e.SentAt, code: e.Digits, words: map[string]any{
+		"Purpose": string(e.Purpose), "Digits": e.Digits, "For": e.For, "Minutes": int(e.ExpiresAt.Sub(e.SentAt).Minutes()),
+	}}
+	if label, ok := codeConcerns[e.Purpose]; ok && e.For != "" {
+		l.facts = append(l.facts, fact{label, e.For})
+	}
+	if e.Site != "" {
+		l.facts = append(l.facts, fact{"site", siteName(e.Site, e.Language)})
+	}
+	return []letter{l}
+}
+
+func registered(e account.Registered) []letter {
+	l := letter{kind: BillingOpened, to: e.Email, language: e.Language, at: e.RegisteredAt,
+		facts: []fact{{"user_name", e.UserName}, {"email", e.Email}}}
+	if e.Site != "" {
+		l.kind = StudioRegistered
+		l.facts = []fact{{"site", siteName(e.Site, e.Language)}, {"email", e.Email}}
+	}
+	return []letter{l}
+}
+
+// opened writes to the payer and to the Owner, once when they are one person.
+func opened(e upgrade.Opened) []letter {
+	facts := func(language string) []fact {
+		return []fact{
+			{"workspace", e.WorkspaceName},
+			{"workspace_id", e.WorkspaceID},
+			{"site", siteName(e.Site, language)},
+			{"plan", planName(e.Plan, language)},
+			{"billing_account", e.BillingUserName},
+			{"start", localTime(e.StartedAt, e.Site)},
+		}
+	}
+	words := map[string]any{"Workspace": e.WorkspaceName}
+	payer := letter{kind: OpeningReminder, to: e.BillingEmail, language: e.BillingLanguage, at: e.StartedAt, words: words, facts: facts(e.BillingLanguage)}
+	if e.OwnerEmail == e.BillingEmail || e.OwnerEmail == "" {
+		return []letter{payer}
+	}
+	owner := payer
+	owner.to, owner.language, owner.facts = e.OwnerEmail, e.OwnerLanguage, facts(e.OwnerLanguage)
+	return []letter{payer, owner}
+}
+
+func memberAdded(e workspace.MemberAdded) []letter {
+	return []letter{{kind: Invitation, to: e.Email, language: e.Language, at: e.AddedAt,
+		words: map[string]any{"Workspace": e.WorkspaceName, "InvitedBy": e.InvitedBy},
+		facts: []fact{
+			{"workspace", e.WorkspaceName},
+			{"workspace_id", e.WorkspaceID},
+			{"site", siteName(e.Site, e.Language)},
+			{"role", roleName(e.Role, e.Language)},
+		}}}
+}
