@@ -1,0 +1,86 @@
+// Package id makes the names of things: a short prefix that says what the
+// thing is, then random characters that nobody can guess.
+package id
+
+import (
+	"crypto/rand"
+	"math/big"
+	"strings"
+)
+
+// The prefixes in use.
+const (
+	Workspace      = "wksp"
+	StudioAccount  = "acnt"
+	BillingAccount = "bcac"
+	Operator       = "oper"
+	Token          = "tkn" // the shape that DataKit's installer checks: tkn_ and 32 characters
+	Code           = "code"
+	Ticket         = "tckt"
+	Bill           = "bill"
+	LedgerEntry    = "ltxn"
+	Mail           = "mail"
+	Notice         = "ntce"
+	Transfer       = "trsf"
+	Agreement      = "agrm"
+	Gateway        = "gate"
+	APIKey         = "tgak"
+	Reference      = "ref"
+)
+
+// length is the number of random characters: 32 of 36 is more than 160 bits.
+const length = 32
+
+const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// New is a fresh name such as wksp_4f0q….
+func New(prefix string) string {
+	var b strings.Builder
+	b.Grow(len(prefix) + 1 + length)
+	b.WriteString(prefix)
+	b.WriteByte('_')
+	for range length {
+		b.WriteByte(alphabet[random(len(alphabet))])
+	}
+	return b.String()
+}
+
+// Digits is a code of n random decimal digits, leading zeros included.
+func Digits(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte('0' + random(10))
+	}
+	return string(b)
+}
+
+// Short is a reference of ten characters for people to read aloud.
+func Short() string {
+	b := make([]byte, 10)
+	for i := range b {
+		b[i] = alphabet[random(len(alphabet))]
+	}
+	return string(b)
+}
+
+// Valid reports whether s has the shape that New gives for the prefix.
+func Valid(prefix, s string) bool {
+	rest, ok := strings.CutPrefix(s, prefix+"_")
+	if !ok || len(rest) != length {
+		return false
+	}
+	for i := range len(rest) {
+		if strings.IndexByte(alphabet, rest[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func random(n int) int {
+	v, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		panic("id: the system has no randomness: " + err.Error())
+	}
+	return int(v.Int64())
+}

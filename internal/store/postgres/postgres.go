@@ -1,0 +1,161 @@
+// Package postgres opens the store on PostgreSQL, through pgx's own
+// connections and transactions.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"tollgate.dev/internal/store"
+)
+
+// attempts bounds how often a transaction that lost a deadlock runs again.
+const attempts = 5
+
+// Engine is an open PostgreSQL database.
+type Engine struct {
+	pool *pgxpool.Pool
+	jobs *river.Client[pgx.Tx]
+}
+
+// Open connects to a postgres:// URL and migrates the database.
+func Open(ctx context.Context, url string) (*Engine, error) {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	e := &Engine{pool: pool}
+	if err := e.prepare(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Engine) prepare(ctx context.Context) error {
+	db := stdlib.OpenDBFromPool(e.pool)
+	defer func() { _ = db.Close() }() // the pool stays open
+	if err := store.Migrate(ctx, db, store.Postgres); err != nil {
+		return err
+	}
+	driver := riverpgxv5.New(e.pool)
+	migrator, err := rivermigrate.New(driver, nil)
+	if err != nil {
+		return fmt.Errorf("prepare the job tables: %w", err)
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate the job tables: %w", err)
+	}
+	e.jobs, err = river.NewClient(driver, &river.Config{})
+	return err
+}
+
+// Dialect is Postgres.
+func (e *Engine) Dialect() store.Dialect { return store.Postgres }
+
+// Write runs f in a read-committed transaction; rows that a decision rests on
+// are locked or guarded by their revision. A deadlock's loser runs again.
+func (e *Engine) Write(ctx context.Context, f func(store.Conn) error) error {
+	var err error
+	for range attempts {
+		err = e.transact(ctx, pgx.TxOptions{}, f)
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "40P01" && pg.Code != "40001" {
+			return err
+		}
+	}
+	return err
+}
+
+// Read runs f on one consistent view.
+func (e *Engine) Read(ctx context.Context, f func(store.Conn) error) error {
+	return e.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+}
+
+func (e *Engine) transact(ctx context.Context, opts pgx.TxOptions, f func(store.Conn) error) error {
+	tx, err := e.pool.BeginTx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		if !done {
+			_ = tx.Rollback(context.WithoutCancel(ctx)) // f failed or panicked; the first error matters
+		}
+	}()
+	if err := f(conn{tx, e.jobs}); err != nil {
+		return err
+	}
+	done = true
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Ping asks the server.
+func (e *Engine) Ping(ctx context.Context) error { return e.pool.Ping(ctx) }
+
+// Worker makes the runner of queued jobs.
+func (e *Engine) Worker(config *river.Config) (store.Worker, error) {
+	return river.NewClient(riverpgxv5.New(e.pool), config)
+}
+
+// Close closes the pool.
+func (e *Engine) Close() error {
+	e.pool.Close()
+	return nil
+}
+
+type conn struct {
+	tx   pgx.Tx
+	jobs *river.Client[pgx.Tx]
+}
+
+func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tag, err := c.tx.Exec(ctx, query, args...)
+	return tag.RowsAffected(), err
+}
+
+func (c conn) Query(ctx context.Context, query string, args ...any) (store.Rows, error) {
+	r, err := c.tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return rows{r}, nil
+}
+
+func (c conn) QueryRow(ctx context.Context, query string, args ...any) store.Row {
+	return row{c.tx.QueryRow(ctx, query, args...)}
+}
+
+func (c conn) Enqueue(ctx context.Context, job river.JobArgs, opts *river.InsertOpts) error {
+	_, err := c.jobs.InsertTx(ctx, c.tx, job, opts)
+	return err
+}
+
+type rows struct{ pgx.Rows }
+
+func (r rows) Close() error {
+	r.Rows.Close()
+	return r.Err()
+}
+
+type row struct{ row pgx.Row }
+
+func (r row) Scan(dest ...any) error {
+	err := r.row.Scan(dest...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return store.ErrNoRows
+	}
+	return err
+}

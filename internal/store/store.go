@@ -1,0 +1,207 @@
+// Package store keeps everything that must not be lost: all SQL of Tollgate,
+// written once for SQLite and PostgreSQL. It owns tables and queries; it does
+// not own rules, which live in the nouns, nor the choice of an engine, which
+// lives in app.
+//
+// Always true: one call of Write is one transaction holding the change, its
+// ledger entries, its jobs, its mails and its audit entry, or none of them.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/riverqueue/river"
+)
+
+// Dialect tells the few places that differ which engine they speak to.
+type Dialect int
+
+// The engines.
+const (
+	SQLite Dialect = iota
+	Postgres
+)
+
+// ErrNoRows is what Row.Scan returns when there is no row, on both engines.
+var ErrNoRows = errors.New("no rows")
+
+// Rows walks over a result. Close it; Err says why Next stopped.
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// Row is a result of at most one row.
+type Row interface {
+	Scan(dest ...any) error
+}
+
+// Conn is one open transaction of an engine.
+type Conn interface {
+	Exec(ctx context.Context, sql string, args ...any) (int64, error)
+	Query(ctx context.Context, sql string, args ...any) (Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) Row
+	Enqueue(ctx context.Context, job river.JobArgs, opts *river.InsertOpts) error
+}
+
+// Worker runs queued jobs until it is stopped.
+type Worker interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+}
+
+// Engine is a database that Tollgate can live on: store/sqlite, store/postgres.
+type Engine interface {
+	Dialect() Dialect
+	Write(ctx context.Context, f func(Conn) error) error
+	Read(ctx context.Context, f func(Conn) error) error
+	Ping(ctx context.Context) error
+	Worker(config *river.Config) (Worker, error)
+	Close() error
+}
+
+// Store is the open store. It is safe for concurrent use.
+type Store struct{ engine Engine }
+
+// New wraps an open and migrated engine.
+func New(e Engine) *Store { return &Store{engine: e} }
+
+// Tx is one transaction. Its methods are the tables' only readers and writers.
+type Tx struct {
+	conn    Conn
+	dialect Dialect
+}
+
+// kept carries an error out of a transaction that is committed all the same.
+type kept struct{ err error }
+
+func (k kept) Error() string { return k.err.Error() }
+func (k kept) Unwrap() error { return k.err }
+
+// Keep marks an error that must not undo the transaction: a wrong code counts
+// its try. Write commits and then returns err itself.
+func Keep(err error) error {
+	if err == nil {
+		return nil
+	}
+	return kept{err}
+}
+
+// Write runs f in one transaction that is committed when f returns nil or a
+// kept error, and undone otherwise. f may run again when the engine asks for
+// it, so that it must not change anything but the transaction.
+func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
+	var keep error
+	err := s.engine.Write(ctx, func(c Conn) error {
+		keep = nil
+		err := f(&Tx{conn: c, dialect: s.engine.Dialect()})
+		var k kept
+		if errors.As(err, &k) {
+			keep = k.err
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return keep
+}
+
+// Read runs f on one consistent view that cannot write.
+func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
+	return s.engine.Read(ctx, func(c Conn) error {
+		return f(&Tx{conn: c, dialect: s.engine.Dialect()})
+	})
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.engine.Ping(ctx) }
+
+// Worker makes the runner of queued jobs.
+func (s *Store) Worker(config *river.Config) (Worker, error) { return s.engine.Worker(config) }
+
+// Close releases the connections; what was committed stays.
+func (s *Store) Close() error { return s.engine.Close() }
+
+// Dialect is the engine's.
+func (tx *Tx) Dialect() Dialect { return tx.dialect }
+
+// Exec runs a statement and gives the number of rows it touched.
+func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	return tx.conn.Exec(ctx, sql, args...)
+}
+
+// Query runs a query.
+func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (Rows, error) {
+	return tx.conn.Query(ctx, sql, args...)
+}
+
+// QueryRow runs a query for one row.
+func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) Row {
+	return tx.conn.QueryRow(ctx, sql, args...)
+}
+
+// Enqueue inserts a job that runs after, and only if, the transaction commits.
+// A job with a method UniqueByArgs() is inserted once while an equal one waits
+// or runs.
+func (tx *Tx) Enqueue(ctx context.Context, job river.JobArgs) error {
+	var opts *river.InsertOpts
+	if u, ok := job.(interface{ UniqueByArgs() bool }); ok && u.UniqueByArgs() {
+		opts = &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	}
+	if err := tx.conn.Enqueue(ctx, job, opts); err != nil {
+		return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
+	}
+	return nil
+}
+
+// lock is what a SELECT ends with to keep its rows until the transaction ends.
+// SQLite's write transactions exclude each other from their first statement.
+func (tx *Tx) lock() string {
+	if tx.dialect == Postgres {
+		return "\nFOR UPDATE"
+	}
+	return ""
+}
+
+// collect reads all rows with scan and closes them.
+func collect[T any](rows Rows, err error, scan func(Row) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// exactlyOne turns the touched rows of a guarded update into missed when the
+// guard did not hold.
+func exactlyOne(n int64, err error, missed error) error {
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return missed
+	}
+	return nil
+}
+
+// flag is how a boolean is stored.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

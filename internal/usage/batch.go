@@ -1,0 +1,53 @@
+// Package usage holds what happened: samples per workspace, generation, item,
+// class and hour, and the rules that make one day quantity of them (domain
+// section 7.1). It does not know prices.
+package usage
+
+import (
+	"time"
+
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/workspace"
+)
+
+// Key is what a sample is kept under, besides its hour.
+type Key struct {
+	WorkspaceID string
+	Generation  workspace.Generation
+	Item        string // a billing item of the catalogue: "logs"
+	Counter     string // empty, or the name of an item's second counter: "spans"
+	Class       string // the retention class at admission: "7d"; "none" for flat items
+}
+
+// Delta adds to a sum: so many more of the item in the hour of receipt.
+type Delta struct {
+	Key
+	Hour time.Time // the start of the hour of receipt, UTC
+	Add  int64
+}
+
+// Distinct adds members to the exact set of a day: the sample of the hour is
+// then the number of members of the day so far.
+type Distinct struct {
+	Key
+	Day     period.Day // the service day at the workspace's site
+	Hour    time.Time
+	Members []uint64 // keyed hashes, the installation's own key; duplicates are harmless
+}
+
+// Batch is what a gateway hands over in one flush. Gateway, Epoch and Seq name
+// it: a batch at or below the stored mark of its gateway and epoch adds nothing.
+type Batch struct {
+	Gateway   string
+	Epoch     int64 // grows when the gateway lost its spool
+	Seq       int64 // grows by one per batch
+	Deltas    []Delta
+	Distincts []Distinct
+	Through   time.Time // everything received before this instant is in this batch or an earlier one
+}
+
+// Total is the quantity of one key in the current service day so far.
+type Total struct {
+	Key
+	Quantity int64
+}

@@ -1,0 +1,199 @@
+package workspace
+
+import (
+	"context"
+	"time"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/site"
+)
+
+// Tx is what a workspace's team needs of a transaction.
+type Tx interface {
+	InsertWorkspace(ctx context.Context, w Workspace) error
+	UpdateWorkspace(ctx context.Context, w Workspace) error // guarded by its revision, ErrStale
+	WorkspaceForUpdate(ctx context.Context, id string) (Workspace, error)
+	Member(ctx context.Context, workspaceID, accountID string) (Member, error)
+	SaveMember(ctx context.Context, m Member) error
+	DeleteMember(ctx context.Context, workspaceID, accountID string) error
+	CurrentToken(ctx context.Context, workspaceID string) (Token, error)
+	SaveToken(ctx context.Context, t Token) error
+	SaveNotice(ctx context.Context, n Notice) error
+	Audit(ctx context.Context, e audit.Entry) error
+}
+
+// Actor is who does something, and from where.
+type Actor struct {
+	AccountID string
+	Address   string
+}
+
+// Notice is an in-app message to the members of a workspace (domain section
+// 14, rows 10 and 11). Its key makes it appear once.
+type Notice struct {
+	WorkspaceID string
+	Key         string // what it is about, such as quota.logs.2026-03-01.100
+	Kind        string // token_changed, quota_warning, quota_exhausted
+	Args        map[string]string
+	CreatedAt   time.Time
+}
+
+// Create starts an Experience workspace with its Owner and token.
+func Create(ctx context.Context, tx Tx, s site.ID, name, language string, owner Actor, at time.Time) (Workspace, error) {
+	w, err := New(s, name, language, owner.AccountID, at)
+	if err != nil {
+		return w, err
+	}
+	if err := tx.InsertWorkspace(ctx, w); err != nil {
+		return w, err
+	}
+	if err := tx.SaveMember(ctx, Member{w.ID, owner.AccountID, Owner, at}); err != nil {
+		return w, err
+	}
+	if err := tx.SaveToken(ctx, NewToken(w.ID, at)); err != nil {
+		return w, err
+	}
+	return w, tx.Audit(ctx, owner.entry("workspace.created", w.ID, at))
+}
+
+func (a Actor) entry(action, subject string, at time.Time) audit.Entry {
+	return audit.Entry{At: at, Actor: a.AccountID, Address: a.Address, Action: action, Subject: subject}
+}
+
+// permitted gives the actor's membership if his role allows the action.
+func permitted(ctx context.Context, tx Tx, workspaceID string, actor Actor, action Action) (Member, error) {
+	m, err := tx.Member(ctx, workspaceID, actor.AccountID)
+	if err != nil {
+		return m, err
+	}
+	return m, m.Role.Require(action)
+}
+
+// Rename changes name and language.
+func Rename(ctx context.Context, tx Tx, workspaceID, name, language string, actor Actor, at time.Time) error {
+	if _, err := permitted(ctx, tx, workspaceID, actor, ChangeName); err != nil {
+		return err
+	}
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err != nil {
+		return err
+	}
+	checked, err := New(w.Site, name, language, w.OwnerID, at)
+	if err != nil {
+		return err
+	}
+	w.Name, w.Language = checked.Name, checked.Language
+	if err := tx.UpdateWorkspace(ctx, w); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, actor.entry("workspace.renamed", workspaceID, at))
+}
+
+// Join adds a member. Standard members may invite others as Standard or
+// Read-only; a promotion to Administrator needs the right to manage, and in a
+// Commercial workspace the Billing Center's acceptance.
+func Join(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
+	if role != Administrator && role != Standard && role != ReadOnly {
+		return ErrRole.On("role")
+	}
+	need := InviteMembers
+	if role == Administrator {
+		need = ManageMembers
+	}
+	if _, err := permitted(ctx, tx, workspaceID, actor, need); err != nil {
+		return err
+	}
+	if _, err := tx.Member(ctx, workspaceID, accountID); err == nil {
+		return ErrMemberAlready.On("email")
+	}
+	return setRole(ctx, tx, workspaceID, accountID, role, actor, at)
+}
+
+// ChangeRole gives a member another role.
+func ChangeRole(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
+	if role != Administrator && role != Standard && role != ReadOnly {
+		return ErrRole.On("role")
+	}
+	if _, err := permitted(ctx, tx, workspaceID, actor, ManageMembers); err != nil {
+		return err
+	}
+	m, err := tx.Member(ctx, workspaceID, accountID)
+	switch {
+	case err != nil:
+		return err
+	case m.Role == Owner:
+		return ErrOwnerStays
+	case m.Role == role:
+		return nil
+	}
+	return setRole(ctx, tx, workspaceID, accountID, role, actor, at)
+}
+
+func setRole(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err != nil {
+		return err
+	}
+	if role == Administrator && w.Plan == Commercial {
+		return ErrPromotion.On("role")
+	}
+	if err := tx.SaveMember(ctx, Member{workspaceID, accountID, role, at}); err != nil {
+		return err
+	}
+	e := actor.entry("workspace.role_changed", workspaceID, at)
+	e.Detail = map[string]string{"account": accountID, "role": string(role)}
+	return tx.Audit(ctx, e)
+}
+
+// Leave removes a member; everybody but the Owner may also leave by himself.
+func Leave(ctx context.Context, tx Tx, workspaceID, accountID string, actor Actor, at time.Time) error {
+	if accountID != actor.AccountID {
+		if _, err := permitted(ctx, tx, workspaceID, actor, ManageMembers); err != nil {
+			return err
+		}
+	}
+	m, err := tx.Member(ctx, workspaceID, accountID)
+	switch {
+	case err != nil:
+		return err
+	case m.Role == Owner:
+		return ErrOwnerStays
+	}
+	if err := tx.DeleteMember(ctx, workspaceID, accountID); err != nil {
+		return err
+	}
+	e := actor.entry("workspace.member_left", workspaceID, at)
+	e.Detail = map[string]string{"account": accountID}
+	return tx.Audit(ctx, e)
+}
+
+// ReplaceToken makes a new token; the old one works for TokenOverlap, and all
+// members are told when it ends.
+func ReplaceToken(ctx context.Context, tx Tx, workspaceID string, actor Actor, at time.Time) (Token, error) {
+	if _, err := permitted(ctx, tx, workspaceID, actor, ManageToken); err != nil {
+		return Token{}, err
+	}
+	if _, err := tx.WorkspaceForUpdate(ctx, workspaceID); err != nil {
+		return Token{}, err
+	}
+	old, err := tx.CurrentToken(ctx, workspaceID)
+	if err != nil {
+		return Token{}, err
+	}
+	old.EndsAt = at.Add(TokenOverlap)
+	if err := tx.SaveToken(ctx, old); err != nil {
+		return Token{}, err
+	}
+	fresh := NewToken(workspaceID, at)
+	if err := tx.SaveToken(ctx, fresh); err != nil {
+		return Token{}, err
+	}
+	notice := Notice{
+		WorkspaceID: workspaceID, Key: "token." + fresh.Secret[len(fresh.Secret)-8:], Kind: "token_changed", CreatedAt: at,
+		Args: map[string]string{"ends": old.EndsAt.UTC().Format(time.RFC3339), "suffix": old.Secret[len(old.Secret)-4:]},
+	}
+	if err := tx.SaveNotice(ctx, notice); err != nil {
+		return Token{}, err
+	}
+	return fresh, tx.Audit(ctx, actor.entry("workspace.token_replaced", workspaceID, at))
+}
