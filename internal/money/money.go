@@ -46,8 +46,18 @@ type Amount struct {
 	currency Currency
 }
 
-// Of is an amount of so many minor units (fen, cents).
-func Of(minor int64, c Currency) Amount { return Amount{minor, c} }
+// outside is the one 64-bit number whose negative is none. Amounts leave it
+// out, so that every amount can change its sign.
+const outside = -1 << 63
+
+// Of is an amount of so many minor units (fen, cents). It panics for the one
+// number without a negative, which no calculation here gives.
+func Of(minor int64, c Currency) Amount {
+	if minor == outside {
+		panic("money: an amount has a negative")
+	}
+	return Amount{minor, c}
+}
 
 // Parse reads a plain decimal such as "12.5" with at most two decimals; no
 // exponent, no separators.
@@ -57,8 +67,11 @@ func Parse(s string, c Currency) (Amount, error) {
 		return Amount{}, ErrMalformed.Because(err)
 	}
 	minor, ok := d.Scaled(Decimals)
-	if !ok {
+	switch {
+	case d.Cmp(d.Truncate(Decimals)) != 0:
 		return Amount{}, ErrMalformed
+	case !ok || minor == outside:
+		return Amount{}, ErrOverflow
 	}
 	return Amount{minor, c}, nil
 }
@@ -75,16 +88,8 @@ func MustParse(s string, c Currency) Amount {
 // RoundHalfUp is the only way from an exact decimal to an amount: half a minor
 // unit goes away from zero (domain C-06, "line = half up to 2 decimals").
 func RoundHalfUp(exact quantity.Decimal, c Currency) (Amount, error) {
-	half := quantity.Scaled(5, Decimals+1)
-	if exact.Sign() < 0 {
-		half = quantity.Scaled(-5, Decimals+1)
-	}
-	sum, err := exact.Add(half)
-	if err != nil {
-		return Amount{}, ErrOverflow.Because(err)
-	}
-	minor, ok := sum.Truncate(Decimals).Scaled(Decimals)
-	if !ok {
+	minor, ok := exact.RoundedHalfUp(Decimals)
+	if !ok || minor == outside {
 		return Amount{}, ErrOverflow
 	}
 	return Amount{minor, c}, nil
@@ -103,19 +108,14 @@ func (a Amount) Add(b Amount) (Amount, error) {
 		return Amount{}, err
 	}
 	sum := a.minor + b.minor
-	if (a.minor > 0) == (b.minor > 0) && (sum > 0) != (a.minor > 0) && a.minor != 0 && b.minor != 0 {
+	if (a.minor > 0 && b.minor > 0 && sum <= 0) || (a.minor < 0 && b.minor < 0 && sum >= 0) || sum == outside {
 		return Amount{}, ErrOverflow
 	}
 	return Amount{sum, c}, nil
 }
 
 // Sub is the difference.
-func (a Amount) Sub(b Amount) (Amount, error) {
-	if b.minor == -1<<63 {
-		return Amount{}, ErrOverflow
-	}
-	return a.Add(b.Neg())
-}
+func (a Amount) Sub(b Amount) (Amount, error) { return a.Add(b.Neg()) }
 
 func common(a, b Amount) (Currency, error) {
 	switch {
@@ -181,7 +181,7 @@ func Split(a Amount, weights []uint32) ([]Amount, error) {
 	for _, w := range weights {
 		total += uint64(w)
 	}
-	if total == 0 || a.minor == -1<<63 {
+	if total == 0 {
 		return nil, ErrShares
 	}
 	magnitude, direction := uint64(a.minor), int64(1)

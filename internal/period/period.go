@@ -72,7 +72,11 @@ func (d Day) After(other Day) bool { return other.Before(d) }
 // Start is the first instant of the day in the zone. Where midnight does not
 // exist because clocks go forward over it, it is the first instant that does.
 func (d Day) Start(zone *time.Location) time.Time {
-	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, zone)
+	start := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, zone)
+	if DayOf(start, zone) != d { // time.Date answered with an hour of the day before
+		_, start = start.ZoneBounds()
+	}
+	return start
 }
 
 // End is the first instant after the day.

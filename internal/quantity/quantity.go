@@ -104,17 +104,25 @@ func (a Decimal) Mul(b Decimal) (Decimal, error) {
 	return exact(a.d.MulExact(b.d, scale))
 }
 
-// DivPowerOfTen is the exact quotient by ten to the n.
+// DivPowerOfTen is the exact quotient by ten to the n. Zeros at the end of a
+// make room: only a quotient with a digit behind the 19th decimal is too long.
 func (a Decimal) DivPowerOfTen(n int) (Decimal, error) {
-	scale := a.d.Scale() + n
-	if n < 0 || scale > decimal.MaxScale {
+	if n < 0 || n > 2*decimal.MaxScale {
 		return Zero, ErrTooLarge
 	}
-	d, err := decimal.New(int64(a.d.Coef())*int64(sign(a.d)), scale) // coefficients of 19 digits fit an int64 or fail below
-	if a.d.Coef() > 1<<63-1 {
-		return Zero, ErrTooLarge
+	d := a.d.Trim(0)
+	for d.Scale()+n > decimal.MaxScale {
+		if d.Coef()%10 != 0 {
+			return Zero, ErrTooLarge
+		}
+		if d.IsZero() {
+			return Zero, nil
+		}
+		// A tenth of 19 digits always fits 63 bits.
+		d = decimal.MustNew(int64(d.Coef()/10)*int64(sign(d)), d.Scale())
+		n--
 	}
-	return exact(d, err)
+	return exact(d.MulExact(decimal.MustNew(1, n), d.Scale()+n))
 }
 
 func sign(d decimal.Decimal) int {
@@ -142,10 +150,43 @@ func (a Decimal) Scaled(scale int) (n int64, ok bool) {
 		return 0, false
 	}
 	d = d.Pad(scale)
-	if d.Scale() != scale || d.Coef() > 1<<63-1 {
-		return 0, false
+	if d.Scale() != scale {
+		return 0, d.IsZero()
 	}
-	return int64(d.Coef()) * int64(sign(d)), true
+	return signed(d.Coef(), d.IsNeg())
+}
+
+// RoundedHalfUp is the value times ten to the scale as the nearest whole
+// number; a half goes away from zero. ok is false when it does not fit 64 bits.
+func (a Decimal) RoundedHalfUp(scale int) (n int64, ok bool) {
+	cut := a.d.Scale() - scale
+	if cut <= 0 {
+		return a.Scaled(scale)
+	}
+	if cut >= len(powers) {
+		return 0, scale >= 0 // a 19-digit coefficient is less than half of ten to the 20
+	}
+	whole, rest := a.d.Coef()/powers[cut], a.d.Coef()%powers[cut]
+	if rest >= powers[cut]/2 { // a power of ten above 1 is even
+		whole++
+	}
+	return signed(whole, a.d.IsNeg())
+}
+
+// powers are the powers of ten that fit 64 bits.
+var powers = func() (p [20]uint64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = 10 * p[i-1]
+	}
+	return p
+}()
+
+func signed(magnitude uint64, negative bool) (n int64, ok bool) {
+	if negative {
+		return -int64(magnitude), magnitude <= 1<<63
+	}
+	return int64(magnitude), magnitude < 1<<63
 }
 
 // Int is the value as a whole number; ok is false when it is not one.
