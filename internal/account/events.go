@@ -13,7 +13,6 @@ type CodeSent struct {
 	Email     string
 	Language  string // of the one who reads it: "en" or "zh"
 	Digits    string
-	SentAt    time.Time
 	ExpiresAt time.Time
 	Site      site.ID // where the account or the workspace is; empty when none is concerned
 	For       string  // what the code confirms, as its reader knows it: the workspace's name; may be empty

@@ -89,9 +89,10 @@ var codeConcerns = map[account.Purpose]string{
 }
 
 func codeSent(e account.CodeSent) []letter {
-	l := letter{kind: Code, to: e.Email, language: e.Language, at: e.SentAt, code: e.Digits, words: map[string]any{
-		"Purpose": string(e.Purpose), "Digits": e.Digits, "For": e.For, "Minutes": int(e.ExpiresAt.Sub(e.SentAt).Minutes()),
-	}}
+	l := letter{kind: Code, to: e.Email, language: e.Language, at: e.ExpiresAt.Add(-account.CodeLife), code: e.Digits,
+		words: map[string]any{
+			"Purpose": string(e.Purpose), "Digits": e.Digits, "For": e.For, "Minutes": int(account.CodeLife.Minutes()),
+		}}
 	if label, ok := codeConcerns[e.Purpose]; ok && e.For != "" {
 		l.facts = append(l.facts, fact{label, e.For})
 	}

@@ -1,0 +1,193 @@
+package notify_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/workspace"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var at = time.Date(2026, 3, 1, 6, 30, 0, 0, time.UTC)
+
+// events are all that a mail is written for, by the name of their golden files.
+func events(language string) map[string]any {
+	code := func(p account.Purpose, s site.ID, concerned string) account.CodeSent {
+		return account.CodeSent{Purpose: p, Email: "mei@example.com", Language: language, Digits: "042917", ExpiresAt: at.Add(account.CodeLife), Site: s, For: concerned}
+	}
+	return map[string]any{
+		"code-studio":        code(account.ForStudio, "cn1", "mei"),
+		"code-billing":       code(account.ForBilling, "", "acme-billing"),
+		"code-upgrade":       code(account.ForUpgrade, "cn1", "商城 shop"),
+		"code-binding":       code(account.ForBinding, "us1", "商城 shop"),
+		"code-reset":         code(account.ForReset, "", ""),
+		"studio-registered":  account.Registered{Site: "cn1", UserName: "mei", Email: "mei@example.com", Language: language, RegisteredAt: at},
+		"billing-registered": account.Registered{UserName: "acme-billing", Email: "mei@example.com", Language: language, RegisteredAt: at},
+		"opening-reminder":   opened(language),
+		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
+			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
+	}
+}
+
+func opened(language string) upgrade.Opened {
+	return upgrade.Opened{
+		WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", Plan: workspace.Commercial,
+		OwnerEmail: "mei@example.com", OwnerLanguage: language,
+		BillingUserName: "acme-billing", BillingEmail: "finance@example.com", BillingLanguage: language,
+		StartedAt: at,
+	}
+}
+
+func TestEveryMailReadsAsItsGoldenFileInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	for _, language := range notify.Languages() {
+		for name, event := range events(language) {
+			t.Run(name+"-"+language, func(t *testing.T) {
+				t.Parallel()
+				mails, err := notify.Compose(event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got bytes.Buffer
+				for _, m := range mails {
+					if m.CreatedAt != at || !id.Valid(id.Mail, m.ID) {
+						t.Errorf("mail %q of %v", m.ID, m.CreatedAt)
+					}
+					fmt.Fprintf(&got, "To: %s\nKind: %s\nLanguage: %s\nSubject: %s\n\n%s", m.To, m.Kind, m.Language, m.Subject, m.Text)
+					fmt.Fprintf(&got, "\n%s\n", strings.Repeat("=", 72))
+				}
+				compare(t, name+"."+language+".txt", got.Bytes())
+				compare(t, name+"."+language+".html", []byte(mails[0].HTML))
+			})
+		}
+	}
+}
+
+func compare(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; run go test ./internal/notify -update", err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", name, diff)
+	}
+}
+
+func TestOpeningReminderReachesPayerAndOwnerEachInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	e := opened("zh")
+	e.OwnerLanguage = "en"
+	mails, err := notify.Compose(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(mails) != 2 || mails[0].To != "finance@example.com" || mails[1].To != "mei@example.com" {
+		t.Fatalf("mails go to %v", mails)
+	}
+	if !strings.Contains(mails[0].Text, "商业版已开通") || !strings.Contains(mails[1].Text, "The Commercial plan is open") {
+		t.Errorf("languages are mixed up:\n%s\n%s", mails[0].Text, mails[1].Text)
+	}
+	for _, m := range mails {
+		if !strings.Contains(m.Text, "2026-03-01 14:30:00 +08:00 (Asia/Shanghai)") {
+			t.Errorf("the start is not shown in the site's zone:\n%s", m.Text)
+		}
+	}
+}
+
+func TestOnePersonAsPayerAndOwnerGetsOneReminder(t *testing.T) {
+	t.Parallel()
+	e := opened("en")
+	e.OwnerEmail = e.BillingEmail
+	mails, err := notify.Compose(e)
+	if err != nil || len(mails) != 1 {
+		t.Errorf("%d mails (%v), want 1", len(mails), err)
+	}
+}
+
+func TestUnknownLanguageGetsEnglish(t *testing.T) {
+	t.Parallel()
+	mails, err := notify.Compose(account.CodeSent{Purpose: account.ForReset, Email: "a@example.com", Language: "fr", Digits: "123456", ExpiresAt: at})
+	if err != nil || mails[0].Language != "en" {
+		t.Errorf("%v (%v), want English", mails, err)
+	}
+}
+
+func TestEventWithoutMailIsAnError(t *testing.T) {
+	t.Parallel()
+	if mails, err := notify.Compose(struct{}{}); err == nil {
+		t.Errorf("composed %v of nothing", mails)
+	}
+}
+
+func TestNamesFromOutsideStayNames(t *testing.T) {
+	t.Parallel()
+	e := opened("en")
+	e.WorkspaceName = "shop\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script>\u202egpj.exe"
+	mails, err := notify.Compose(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mails[0]
+	if strings.ContainsAny(m.Subject, "\r\n\u202e") {
+		t.Errorf("the subject has more than one line: %q", m.Subject)
+	}
+	if strings.Contains(m.HTML, "<script") {
+		t.Error("markup from outside is markup in the mail")
+	}
+	if strings.Contains(m.Text, "\nBcc:") {
+		t.Errorf("a name broke the line:\n%s", m.Text)
+	}
+}
+
+func TestLanguagesHaveTheSameWords(t *testing.T) {
+	t.Parallel()
+	names := map[string]map[string]bool{}
+	for _, language := range notify.Languages() {
+		names[language] = map[string]bool{}
+		file := "words." + language + ".tmpl"
+		for _, one := range template.Must(template.ParseFiles(filepath.Join("letters", file))).Templates() {
+			if one.Name() != file {
+				names[language][one.Name()] = true
+			}
+		}
+	}
+	if diff := cmp.Diff(names["en"], names["zh"]); diff != "" {
+		t.Errorf("words differ (-en +zh):\n%s", diff)
+	}
+}
+
+func TestEverySiteHasAChineseName(t *testing.T) {
+	t.Parallel()
+	for _, s := range site.All() {
+		mails, err := notify.Compose(account.Registered{Site: s.ID, Email: "a@example.com", Language: "zh", RegisteredAt: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(mails[0].Text, s.Name) {
+			t.Errorf("site %s is called %q in a Chinese mail", s.ID, s.Name)
+		}
+	}
+}
