@@ -176,7 +176,7 @@ func Resend(ctx context.Context, tx Tx, registration string, at time.Time) error
 }
 
 func sendCode(ctx context.Context, tx Codes, r Registration, at time.Time) error {
-	return SendCode(ctx, tx, CodeSent{Purpose: r.purpose(), Email: r.Email, Language: r.Language, For: r.UserName}, r.ID, at)
+	return SendCode(ctx, tx, CodeSent{Purpose: r.purpose(), Email: r.Email, Language: r.Language, Site: r.Site}, r.ID, at)
 }
 
 func (r Registration) purpose() Purpose {
@@ -286,6 +286,10 @@ func FinishStudio(ctx context.Context, tx Tx, registration string, p Profile, ag
 	if err := tx.InsertStudio(ctx, a); err != nil {
 		return Studio{}, err
 	}
+	hello := Registered{Site: a.Site, UserName: a.UserName, Email: a.Email, Language: a.Language, RegisteredAt: at}
+	if err := tx.Announce(ctx, hello); err != nil {
+		return Studio{}, err
+	}
 	return a, tx.Audit(ctx, audit.Entry{At: at, Actor: a.ID, Address: address, Action: "studio_account.registered", Subject: a.ID})
 }
 
@@ -327,6 +331,10 @@ func Beside(ctx context.Context, tx Tx, a Studio, userName, address string, at t
 func insertBilling(ctx context.Context, tx Tx, b Billing, address string, at time.Time) (Billing, error) {
 	b.ID, b.CreatedAt = id.New(id.BillingAccount), at
 	if err := tx.InsertBilling(ctx, b); err != nil {
+		return Billing{}, err
+	}
+	hello := Registered{UserName: b.UserName, Email: b.Email, Language: b.Language, RegisteredAt: at}
+	if err := tx.Announce(ctx, hello); err != nil {
 		return Billing{}, err
 	}
 	return b, tx.Audit(ctx, audit.Entry{At: at, Actor: b.ID, Address: address, Action: "billing_account.registered", Subject: b.ID})

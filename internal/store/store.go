@@ -72,8 +72,9 @@ func New(e Engine) *Store { return &Store{engine: e} }
 
 // Tx is one transaction. Its methods are the tables' only readers and writers.
 type Tx struct {
-	conn    Conn
-	dialect Dialect
+	conn     Conn
+	dialect  Dialect
+	readOnly bool
 }
 
 // kept carries an error out of a transaction that is committed all the same.
@@ -115,7 +116,7 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 // Read runs f on one consistent view that cannot write.
 func (s *Store) Read(ctx context.Context, f func(*Tx) error) error {
 	return s.engine.Read(ctx, func(c Conn) error {
-		return f(&Tx{conn: c, dialect: s.engine.Dialect()})
+		return f(&Tx{conn: c, dialect: s.engine.Dialect(), readOnly: true})
 	})
 }
 
@@ -160,10 +161,10 @@ func (tx *Tx) Enqueue(ctx context.Context, job river.JobArgs) error {
 	return nil
 }
 
-// lock is what a SELECT ends with to keep its rows until the transaction ends.
-// SQLite's write transactions exclude each other from their first statement.
-func (tx *Tx) lock() string {
-	if tx.dialect == Postgres {
+// lockWrites is what a SELECT ends with to keep its rows until a write
+// transaction ends. SQLite's exclude each other from their first statement.
+func (tx *Tx) lockWrites() string {
+	if tx.dialect == Postgres && !tx.readOnly {
 		return "\nFOR UPDATE"
 	}
 	return ""

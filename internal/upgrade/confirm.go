@@ -134,7 +134,7 @@ func Bind(ctx context.Context, tx Tx, workspaceID string, payer workspace.Actor,
 		return Draft{}, err
 	}
 	d := Draft{WorkspaceID: w.ID, ActorID: b.ID, Entry: FromBilling, BillingID: b.ID, UserName: b.UserName, Email: owner.Email, NamedAt: at, SentAt: at}
-	mail := account.CodeSent{Purpose: d.codePurpose(), Email: owner.Email, Language: owner.Language, For: w.Name}
+	mail := account.CodeSent{Purpose: d.codePurpose(), Email: owner.Email, Language: owner.Language, Site: w.Site, For: w.Name}
 	if err := account.SendCode(ctx, tx, mail, d.subject(), at); err != nil {
 		return d, err
 	}

@@ -199,7 +199,7 @@ func Mail(ctx context.Context, tx Tx, workspaceID, email string, actor workspace
 		return d, ErrEmailDiffers.On("email")
 	}
 	d.Email, d.SentAt, d.VerifiedAt = b.Email, at, time.Time{}
-	mail := account.CodeSent{Purpose: d.codePurpose(), Email: b.Email, Language: b.Language, For: w.Name}
+	mail := account.CodeSent{Purpose: d.codePurpose(), Email: b.Email, Language: b.Language, Site: w.Site, For: w.Name}
 	if err := account.SendCode(ctx, tx, mail, d.subject(), at); err != nil {
 		return d, err
 	}

@@ -51,3 +51,11 @@ type Total struct {
 	Key
 	Quantity int64
 }
+
+// Sample is what one key holds for one hour: for a sum what was added in that
+// hour, for a distinct count the members of the service day so far.
+type Sample struct {
+	Key
+	Hour     time.Time // the start of the hour, UTC
+	Quantity int64
+}
