@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/site"
 )
@@ -19,6 +20,8 @@ type Tx interface {
 	CurrentToken(ctx context.Context, workspaceID string) (Token, error)
 	SaveToken(ctx context.Context, t Token) error
 	SaveNotice(ctx context.Context, n Notice) error
+	StudioByID(ctx context.Context, id string) (account.Studio, error)
+	Announce(ctx context.Context, event any) error
 	Audit(ctx context.Context, e audit.Entry) error
 }
 
@@ -106,7 +109,33 @@ func Join(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, 
 	if _, err := tx.Member(ctx, workspaceID, accountID); err == nil {
 		return ErrMemberAlready.On("email")
 	}
-	return setRole(ctx, tx, workspaceID, accountID, role, actor, at)
+	if err := setRole(ctx, tx, workspaceID, accountID, role, actor, at); err != nil {
+		return err
+	}
+	return invite(ctx, tx, workspaceID, accountID, role, actor, at)
+}
+
+// invite tells the new member by mail.
+func invite(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err != nil {
+		return err
+	}
+	guest, err := tx.StudioByID(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	if guest.Site != w.Site {
+		return ErrMemberUnknown.On("email") // sites share no accounts
+	}
+	host, err := tx.StudioByID(ctx, actor.AccountID)
+	if err != nil {
+		return err
+	}
+	return tx.Announce(ctx, MemberAdded{
+		WorkspaceID: w.ID, WorkspaceName: w.Name, Site: w.Site, Role: role,
+		Email: guest.Email, Language: guest.Language, InvitedBy: host.UserName, AddedAt: at,
+	})
 }
 
 // ChangeRole gives a member another role.

@@ -1,0 +1,98 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"tollgate.dev/internal/store"
+)
+
+// How the queue is read.
+const (
+	pollEvery = 200 * time.Millisecond
+	cooldown  = 50 * time.Millisecond
+	atOnce    = 8 // jobs that run at the same time
+)
+
+// Runner works queued jobs. Register every kind before Start.
+type Runner struct {
+	store   *store.Store
+	log     *slog.Logger
+	workers *river.Workers
+	worker  store.Worker
+}
+
+// NewRunner makes a runner without jobs.
+func NewRunner(s *store.Store, log *slog.Logger) *Runner {
+	return &Runner{store: s, log: log, workers: river.NewWorkers()}
+}
+
+// Register says how jobs of a kind are done. A job that fails is tried again,
+// later and later; one that returns Wait is tried again after that time.
+func Register[T river.JobArgs](r *Runner, work func(ctx context.Context, args T) error) {
+	river.AddWorker(r.workers, river.WorkFunc(func(ctx context.Context, j *river.Job[T]) error {
+		return work(ctx, j.Args)
+	}))
+}
+
+// Wait puts a job off: what it needs is not there yet.
+func Wait(d time.Duration) error { return river.JobSnooze(d) }
+
+// Start begins to work the queue.
+func (r *Runner) Start(ctx context.Context) error {
+	var err error
+	r.worker, err = r.store.Worker(&river.Config{
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
+		Workers:           r.workers,
+		FetchPollInterval: pollEvery,
+		FetchCooldown:     cooldown,
+		ErrorHandler:      failures{r.log},
+		Logger:            slog.New(quiet{r.log.Handler()}),
+	})
+	if err != nil {
+		return fmt.Errorf("prepare the job runner: %w", err)
+	}
+	if err := r.worker.Start(ctx); err != nil {
+		return fmt.Errorf("start the job runner: %w", err)
+	}
+	return nil
+}
+
+// Stop lets running jobs end, and gives up when ctx does: what was not done
+// stays in the queue.
+func (r *Runner) Stop(ctx context.Context) error {
+	if r.worker == nil {
+		return nil
+	}
+	err := r.worker.Stop(ctx)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// failures writes what went wrong to the log; the queue tries again.
+type failures struct{ log *slog.Logger }
+
+func (f failures) HandleError(_ context.Context, j *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	f.log.Error("job failed", "kind", j.Kind, "job", j.ID, "attempt", j.Attempt, "err", err)
+	return nil
+}
+
+func (f failures) HandlePanic(_ context.Context, j *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+	f.log.Error("job panicked", "kind", j.Kind, "job", j.ID, "value", value, "trace", trace)
+	return nil
+}
+
+// quiet keeps the queue's own chatter below warnings out of the log.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
