@@ -1,0 +1,143 @@
+package meter
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// The items of the catalogue that a report counts towards.
+const (
+	Series = "timeseries"
+	Logs   = "logs"
+)
+
+// LogSplit is the size at which a log record begins to count as several
+// (domain section 7.3, the default storage).
+const LogSplit = 10 << 10
+
+// Item is the billing item that reports of the type count towards; objects
+// are infrastructure and count towards none.
+func (t Type) Item() string {
+	switch t {
+	case Metric:
+		return Series
+	case Logging, Event:
+		return Logs
+	}
+	return ""
+}
+
+// Exempt reports whether a full quota leaves reports of the type alone: objects
+// and events are never cut off, though events count (domain section 6).
+func (t Type) Exempt() bool { return t == Object || t == Event }
+
+// Tally is what one report counts.
+type Tally struct {
+	Series  []uint64 // the hash of each time series, once each; for metrics
+	Records int64    // for logs and events
+}
+
+// Counter counts reports of one installation.
+type Counter struct{ key sipKey }
+
+// NewCounter makes a counter from the installation's secret of 32 bytes. Every
+// gateway of an installation has the same secret, so that their sets unite.
+func NewCounter(secret [32]byte) Counter {
+	k, err := hkdf.Key(sha256.New, secret[:], nil, "tollgate time series", 16)
+	if err != nil {
+		panic("meter: " + err.Error())
+	}
+	return Counter{sipKey{binary.LittleEndian.Uint64(k), binary.LittleEndian.Uint64(k[8:])}}
+}
+
+// Count tallies the points of a report of the type.
+func (c Counter) Count(t Type, points []Point) Tally {
+	switch t {
+	case Metric:
+		return Tally{Series: c.series(points)}
+	case Logging, Event:
+		return Tally{Records: records(points)}
+	}
+	return Tally{}
+}
+
+// series hashes each distinct series: one tag combination of one metric, where
+// the metric of a point is its measurement and the key of a numeric field
+// (domain section 7.2). The tags are hashed once per point, then each field's
+// key with the result. Consecutive samples of one series are hashed once.
+func (c Counter) series(points []Point) []uint64 {
+	hashes := make([]uint64, 0, len(points))
+	seen := make(map[uint64]struct{}, len(points))
+	buf := make([]byte, 0, 512)
+	for i := range points {
+		p := &points[i]
+		if i > 0 && sameSeries(p, &points[i-1]) {
+			continue
+		}
+		buf = p.identity(buf[:0])
+		signature := c.key.sum(buf)
+		for _, f := range p.Fields {
+			if !f.Value.Numeric() {
+				continue
+			}
+			buf = binary.LittleEndian.AppendUint64(buf[:0], signature)
+			h := c.key.sum(append(buf, f.Key...))
+			if _, ok := seen[h]; !ok {
+				seen[h] = struct{}{}
+				hashes = append(hashes, h)
+			}
+		}
+	}
+	return hashes
+}
+
+// sameSeries sees that two points came from one series of remote write, which
+// share one array of tags; it may miss others.
+func sameSeries(a, b *Point) bool {
+	return len(a.Tags) > 0 && len(a.Tags) == len(b.Tags) && &a.Tags[0] == &b.Tags[0] &&
+		len(a.Fields) == 1 && len(b.Fields) == 1 && a.Fields[0].Key == b.Fields[0].Key && a.Name == b.Name
+}
+
+// identity appends the name and the tags so that no two differ and look alike:
+// each part behind its length.
+func (p *Point) identity(buf []byte) []byte {
+	buf = appendPart(buf, p.Name)
+	for _, t := range p.Tags {
+		buf = appendPart(buf, t.Key)
+		buf = appendPart(buf, t.Value)
+	}
+	return buf
+}
+
+func appendPart(buf []byte, s string) []byte {
+	buf = binary.AppendUvarint(buf, uint64(len(s)))
+	return append(buf, s...)
+}
+
+// records adds up what each log record counts as.
+func records(points []Point) int64 {
+	var n int64
+	for i := range points {
+		n += Split(points[i].Size(), LogSplit)
+	}
+	return n
+}
+
+// Split is how many records one of the size counts as: the whole number of
+// limits in it, at least 1 (domain section 7.3, C-07: never more than was
+// announced).
+func Split(size, limit int64) int64 { return max(1, size/limit) }
+
+// Size is the size of a record: the bytes of the keys and values of its tags
+// and fields. Its name, its time and what any encoding adds are not in it.
+func (p *Point) Size() int64 {
+	var n int64
+	for _, t := range p.Tags {
+		n += int64(len(t.Key) + len(t.Value))
+	}
+	for _, f := range p.Fields {
+		n += int64(len(f.Key)) + f.Value.Size()
+	}
+	return n
+}
