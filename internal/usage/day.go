@@ -1,0 +1,148 @@
+package usage
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quantity"
+)
+
+// Faults of day quantities. A workspace whose usage shows one is parked.
+var (
+	ErrNegative = fault.New(fault.Internal, "usage_negative", "The usage of this day holds a negative sample.")
+	ErrTooLarge = fault.New(fault.Internal, "usage_too_large", "The usage of this day is too large to be real.")
+	ErrCounter  = fault.New(fault.Internal, "usage_counter_unknown", "The usage of this day has a counter that its billing item lacks.")
+)
+
+// Quantity is what was used of one item in one class on one service day.
+type Quantity struct {
+	Item     string
+	Class    string
+	Quantity quantity.Decimal
+}
+
+// Window is a span of hours: From is the first, To the first behind it.
+type Window struct{ From, To time.Time }
+
+// Of is the whole service day of a zone: 23, 24 or 25 hours.
+func Of(day period.Day, zone *time.Location) Window {
+	return Window{day.Start(zone), day.End(zone)}
+}
+
+// Since cuts off the hours before the one of the instant: the hour of an
+// upgrade is the first that is billed (domain section 5).
+func (w Window) Since(at time.Time) Window {
+	if h := period.HourOf(at); h.After(w.From) {
+		w.From = h
+	}
+	return w
+}
+
+// Empty reports whether no hour is left.
+func (w Window) Empty() bool { return !w.From.Before(w.To) }
+
+// BookingHour is the hour into which usage of the given hour is booked. Usage
+// whose day is closed goes to the first hour of the first open day, since a
+// closed bill never changes (domain section 9). closed is the last closed day
+// of the site; the zero day when none is.
+func BookingHour(hour time.Time, zone *time.Location, closed period.Day) time.Time {
+	if closed.IsZero() {
+		return hour
+	}
+	if open := closed.End(zone); hour.Before(open) {
+		return open.UTC()
+	}
+	return hour
+}
+
+// Quantities makes the day quantities of the samples of one workspace and
+// generation, in catalogue order and, within an item, from the shortest class
+// to the longest. What was not used is left out. The samples may come in any
+// order and from a day of any length.
+func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
+	sums := map[line]*counts{}
+	for _, s := range samples {
+		item, err := v.Item(s.Item)
+		if err != nil {
+			return nil, err
+		}
+		of := line{s.Item, s.Class}
+		if sums[of] == nil {
+			sums[of] = &counts{item: item}
+		}
+		if err := sums[of].take(s); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]Quantity, 0, len(sums))
+	for of, c := range sums {
+		q, err := c.day()
+		if err != nil {
+			return nil, err
+		}
+		if !q.IsZero() {
+			all = append(all, Quantity{of.item, of.class, q})
+		}
+	}
+	slices.SortFunc(all, func(a, b Quantity) int {
+		i, _ := v.Position(a.Item)
+		j, _ := v.Position(b.Item)
+		return cmp.Or(cmp.Compare(i, j), compareClasses(a.Class, b.Class))
+	})
+	return all, nil
+}
+
+type line struct{ item, class string }
+
+// counts gathers the samples of one item and class.
+type counts struct {
+	item          catalog.Item
+	first, second int64
+}
+
+func (c *counts) take(s Sample) error {
+	if s.Quantity < 0 {
+		return ErrNegative.With("item", s.Item)
+	}
+	target := &c.first
+	switch s.Counter {
+	case "":
+	case c.item.Alternative.Counter:
+		target = &c.second
+	default:
+		return ErrCounter.With("item", s.Item).With("counter", s.Counter)
+	}
+	if c.item.Rule == catalog.Max24 {
+		*target = max(*target, s.Quantity)
+		return nil
+	}
+	if *target > math.MaxInt64-s.Quantity {
+		return ErrTooLarge.With("item", s.Item)
+	}
+	*target += s.Quantity
+	return nil
+}
+
+// day is the quantity by the item's rule (domain section 7.1).
+func (c *counts) day() (quantity.Decimal, error) {
+	first := quantity.Of(c.first)
+	if c.item.Rule != catalog.MaxOfTwo {
+		return first, nil
+	}
+	second, err := quantity.Of(c.second).DivPowerOfTen(c.item.Alternative.Exponent)
+	if err != nil {
+		return quantity.Zero, err
+	}
+	return first.Max(second), nil
+}
+
+func compareClasses(a, b string) int {
+	m, _ := catalog.Days(a)
+	n, _ := catalog.Days(b)
+	return cmp.Or(cmp.Compare(m, n), cmp.Compare(a, b))
+}
