@@ -33,9 +33,9 @@ const (
 
 // Config says how much is kept, and whose clock dates it.
 type Config struct {
-	Messages int   // how many messages are kept; 500 when zero
-	Bytes    int64 // how large one may be; 1 MiB when zero
-	Now      func() time.Time
+	Messages int              // how many messages are kept; 500 when zero
+	Bytes    int64            // how large one may be; 1 MiB when zero
+	Now      func() time.Time // required
 	Logger   *slog.Logger
 }
 
@@ -72,6 +72,9 @@ func New(c Config) *Mailbox {
 	if c.Bytes <= 0 {
 		c.Bytes = defaultBytes
 	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	m := &Mailbox{config: c}
 	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
 		return &session{mailbox: m}, nil
@@ -82,9 +85,7 @@ func New(c Config) *Mailbox {
 	s.MaxLineLength = maxLine
 	s.ReadTimeout, s.WriteTimeout = dialogueTimeout, dialogueTimeout
 	s.EnableSMTPUTF8 = true
-	if c.Logger != nil {
-		s.ErrorLog = slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)
-	}
+	s.ErrorLog = slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)
 	m.server = s
 	return m
 }

@@ -189,16 +189,17 @@ var roleNames = map[string]map[workspace.Role]string{
 	"zh": {workspace.Owner: "拥有者", workspace.Administrator: "管理员", workspace.Standard: "标准成员", workspace.ReadOnly: "只读成员"},
 }
 
+// sitesInChinese are the names that the consoles show, too.
 var sitesInChinese = map[site.ID]string{
-	"cn1": "中国 1（杭州）",
-	"cn2": "中国 2（宁夏）",
-	"cn3": "中国 3（张家口）",
-	"cn4": "中国 4（广州）",
-	"cn5": "中国 5（世纪互联）",
-	"cn6": "中国 6（香港）",
-	"us1": "海外 1（俄勒冈）",
-	"eu1": "欧洲 1（法兰克福）",
-	"ap1": "亚太 1（新加坡）",
-	"za1": "南非",
-	"id1": "雅加达",
+	"cn1": "中国区 1（杭州）",
+	"cn2": "中国区 2（宁夏）",
+	"cn3": "中国区 3（张家口）",
+	"cn4": "中国区 4（广州）",
+	"cn5": "中国区 5（世纪互联）",
+	"cn6": "中国区 6（香港）",
+	"us1": "海外区 1（俄勒冈）",
+	"eu1": "欧洲区 1（法兰克福）",
+	"ap1": "亚太区 1（新加坡）",
+	"za1": "非洲区 1（南非）",
+	"id1": "印尼区 1（雅加达）",
 }
