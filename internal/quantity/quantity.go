@@ -139,6 +139,30 @@ func exact(d decimal.Decimal, err error) (Decimal, error) {
 	return Decimal{d}, nil
 }
 
+// Units is the value divided by ten to the exponent, cut towards zero to the
+// given number of decimals, which it always has.
+func (a Decimal) Units(exponent, decimals int) (Decimal, error) {
+	cut := a.d.Scale() + exponent - decimals // digits to drop; fewer than none are zeros to add
+	coef := a.d.Coef()
+	for ; cut < 0; cut++ {
+		if coef > (1<<63-1)/10 {
+			return Zero, ErrTooLarge
+		}
+		coef *= 10
+	}
+	if cut >= len(powers) {
+		return Scaled(0, decimals), nil
+	}
+	n, ok := signed(coef/powers[cut], a.d.IsNeg())
+	if !ok {
+		return Zero, ErrTooLarge
+	}
+	return Scaled(n, decimals), nil
+}
+
+// Trimmed is the value without zeros at the end of its decimals.
+func (a Decimal) Trimmed() Decimal { return Decimal{a.d.Trim(0)} }
+
 // Truncate cuts everything behind the given number of decimals, towards zero.
 func (a Decimal) Truncate(decimals int) Decimal { return Decimal{a.d.Trunc(decimals)} }
 

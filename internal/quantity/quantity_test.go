@@ -141,6 +141,27 @@ func TestTruncationGoesTowardsZero(t *testing.T) {
 	})
 }
 
+func TestUnitsAreCutAndNeverRoundedUp(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := either(t, "a")
+		exponent, decimals := rapid.IntRange(0, 12).Draw(t, "exponent"), rapid.IntRange(0, 6).Draw(t, "decimals")
+		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+		want := new(big.Rat).Quo(rat(a), new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)))
+		want.Mul(want, new(big.Rat).SetInt(scale))
+		whole := new(big.Int).Quo(want.Num(), want.Denom())
+		got, err := a.Units(exponent, decimals)
+		switch {
+		case err != nil && whole.IsInt64():
+			t.Fatalf("%s by 10^%d: %v, want %s", a, exponent, err, whole)
+		case err == nil && rat(got).Cmp(new(big.Rat).SetFrac(whole, scale)) != 0:
+			t.Fatalf("%s by 10^%d to %d decimals is %s", a, exponent, decimals, got)
+		case err == nil && decimals > 0 && len(got.String())-strings.IndexByte(got.String(), '.')-1 != decimals:
+			t.Fatalf("%s by 10^%d has not %d decimals: %s", a, exponent, decimals, got)
+		}
+	})
+}
+
 func TestTextComesBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
