@@ -1,0 +1,26 @@
+package sink
+
+import (
+	"context"
+	"time"
+)
+
+// Discard keeps nothing: the gateway only meters.
+type Discard struct{}
+
+// Write takes the reports and forgets them.
+func (Discard) Write(context.Context, []Report) error { return nil }
+
+// Query finds nothing.
+func (Discard) Query(context.Context, Query) (Page, error) { return Page{}, nil }
+
+// Histogram counts nothing.
+func (Discard) Histogram(_ context.Context, q Query, step time.Duration) ([]Bucket, error) {
+	return buckets(q, step)
+}
+
+// Expire has nothing to remove.
+func (Discard) Expire(context.Context, time.Time) error { return nil }
+
+// Close does nothing.
+func (Discard) Close() error { return nil }
