@@ -53,6 +53,7 @@ var Order = [][]string{
 	{"gateway", "api"},
 	{"web"},
 	{"mailbox", "studio", "billingcenter", "operator"},
+	{"demo"},
 	{"app"},
 }
 
@@ -82,12 +83,15 @@ var parted = []string{"marketplace", "store"}
 type Violation struct {
 	File   string
 	Line   int
-	Import string
+	Import string // empty when it is the package itself that has no place
 	Reason string
 }
 
 // String is file:line: import: reason.
 func (v Violation) String() string {
+	if v.Import == "" {
+		return fmt.Sprintf("%s:%d: %s", v.File, v.Line, v.Reason)
+	}
 	return fmt.Sprintf("%s:%d: import of %s: %s", v.File, v.Line, v.Import, v.Reason)
 }
 
@@ -124,6 +128,9 @@ func checkFile(tree fs.FS, file string) ([]Violation, error) {
 	parsed, err := parser.ParseFile(set, file, source, parser.ImportsOnly)
 	if err != nil {
 		return nil, fmt.Errorf("reading imports: %w", err)
+	}
+	if from, internal := strings.CutPrefix(path.Dir(file), "internal/"); internal && !isMachinery(from) && rowOf(from) < 0 {
+		return []Violation{{file, set.Position(parsed.Package).Line, "", noPlace(from)}}, nil
 	}
 	var found []Violation
 	for _, spec := range parsed.Imports {
@@ -170,9 +177,6 @@ func breaksForeign(from, imported string) string {
 		return "internal packages do not import commands or the public client"
 	}
 	row := rowOf(from)
-	if row < 0 {
-		return noPlace(from)
-	}
 	if row > rowOf(lastNoun) {
 		return ""
 	}
@@ -190,8 +194,6 @@ func breaksForeign(from, imported string) string {
 func breaksOrder(from, to string) string {
 	fromRow, toRow := rowOf(from), rowOf(to)
 	switch {
-	case fromRow < 0:
-		return noPlace(from)
 	case toRow < 0:
 		return noPlace(to)
 	case top(from) == top(to):
