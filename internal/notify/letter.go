@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/workspace"
 )
@@ -153,6 +154,15 @@ func localTime(at time.Time, s site.ID) string {
 		return at.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	return at.In(where.Zone).Format("2006-01-02 15:04:05 -07:00") + " (" + where.Zone.String() + ")"
+}
+
+// billingTime is an instant as the Billing Center shows it, which spans sites:
+// the domestic one in Chinese time, the other one in UTC.
+func billingTime(at time.Time, c money.Currency) string {
+	if c == money.CNY {
+		return localTime(at, "cn1")
+	}
+	return localTime(at, "")
 }
 
 func siteName(s site.ID, language string) string {

@@ -15,7 +15,9 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -30,6 +32,8 @@ const (
 	BillingOpened    Kind = "billing_registered"
 	OpeningReminder  Kind = "opening_reminder" // mail 2
 	Invitation       Kind = "invitation"       // mail 8
+	CashCredited     Kind = "cash_credited"    // a receipt, by our choice
+	ArrearsStarted   Kind = "arrears_started"  // what mail 3 says of arrears, at once
 )
 
 // Mail is one message to one address, ready to send.
@@ -65,6 +69,10 @@ func Compose(event any) ([]Mail, error) {
 		letters = opened(e)
 	case workspace.MemberAdded:
 		letters = memberAdded(e)
+	case wallet.CashCredited:
+		letters = cashCredited(e)
+	case wallet.ArrearsStarted:
+		letters = arrearsStarted(e)
 	default:
 		return nil, fmt.Errorf("no mail is written for a %T", event)
 	}
@@ -144,3 +152,32 @@ func memberAdded(e workspace.MemberAdded) []letter {
 			{"role", roleName(e.Role, e.Language)},
 		}}}
 }
+
+func cashCredited(e wallet.CashCredited) []letter {
+	facts := []fact{{"billing_account", e.UserName}, {"amount", sum(e.Amount)}}
+	if e.PaidDebt.Sign() > 0 {
+		facts = append(facts, fact{"paid_debt", sum(e.PaidDebt)})
+	}
+	facts = append(facts, fact{"balance", sum(e.Cash)})
+	if e.Owed.Sign() > 0 {
+		facts = append(facts, fact{"owed", sum(e.Owed)})
+	}
+	if e.Reference != "" {
+		facts = append(facts, fact{"reference", e.Reference})
+	}
+	facts = append(facts, fact{"credited", billingTime(e.CreditedAt, e.Amount.Currency())})
+	return []letter{{kind: CashCredited, to: e.Email, language: e.Language, at: e.CreditedAt, facts: facts,
+		words: map[string]any{"Amount": sum(e.Amount), "Owed": e.Owed.Sign() > 0}}}
+}
+
+func arrearsStarted(e wallet.ArrearsStarted) []letter {
+	return []letter{{kind: ArrearsStarted, to: e.Email, language: e.Language, at: e.StartedAt,
+		facts: []fact{
+			{"billing_account", e.UserName},
+			{"owed", sum(e.Owed)},
+			{"since", billingTime(e.StartedAt, e.Owed.Currency())},
+		}}}
+}
+
+// sum is an amount with its currency: CNY 12.50.
+func sum(a money.Amount) string { return string(a.Currency()) + " " + a.String() }

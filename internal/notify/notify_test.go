@@ -15,9 +15,11 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -39,6 +41,14 @@ func events(language string) map[string]any {
 		"studio-registered":  account.Registered{Site: "cn1", UserName: "mei", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"billing-registered": account.Registered{UserName: "acme-billing", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"opening-reminder":   opened(language),
+		"cash-credited": wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
+			Amount: money.MustParse("1000", money.CNY), PaidDebt: money.Of(0, money.CNY), Cash: money.MustParse("1234.5", money.CNY), Owed: money.Of(0, money.CNY),
+			Reference: "TT-20260301-7", CreditedAt: at},
+		"cash-credited-in-arrears": wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
+			Amount: money.MustParse("10", money.USD), PaidDebt: money.MustParse("10", money.USD), Cash: money.Of(0, money.USD), Owed: money.MustParse("2.5", money.USD),
+			CreditedAt: at},
+		"arrears-started": wallet.ArrearsStarted{UserName: "acme-billing", Email: "finance@example.com", Language: language,
+			Owed: money.MustParse("15", money.CNY), StartedAt: at},
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}
