@@ -1,0 +1,69 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/site"
+)
+
+// Charging is a bill to be paid.
+type Charging struct {
+	Key        string // idempotency
+	Cause      string // the bill's ID
+	Payer      string
+	Currency   money.Currency
+	Settlement site.Method
+	Lines      []Due
+}
+
+// Paid is how it was paid.
+type Paid struct {
+	Parts       [][]Part // of each line
+	Entry       Entry    // zero when there was nothing to pay
+	DebtStarted bool     // nothing was owed before, and now something is
+	Owed        money.Amount
+}
+
+// Pay takes the lines of a bill from what the payer has and leaves the rest as
+// arrears. The caller sees to it that a bill is paid once.
+func Pay(ctx context.Context, tx Tx, c Charging, at time.Time) (Paid, error) {
+	if _, err := tx.LedgerHead(ctx, c.Payer); err != nil { // nobody else moves this payer's money until we are done
+		return Paid{}, fmt.Errorf("chain of %s: %w", c.Payer, err)
+	}
+	stored, err := tx.StoredBalances(ctx, c.Payer, c.Currency)
+	if err != nil {
+		return Paid{}, fmt.Errorf("balances of %s: %w", c.Payer, err)
+	}
+	before, err := NewBalances(c.Currency, stored)
+	if err != nil {
+		return Paid{}, err
+	}
+	parts, err := Deduct(Deduction{
+		Settlement: c.Settlement, Payer: c.Payer, Currency: c.Currency, At: at,
+		Sources: []Source{{Payment: ByCash, Account: Cash(c.Payer), Balance: before.Cash}},
+	}, c.Lines)
+	if err != nil {
+		return Paid{}, err
+	}
+	postings, err := Postings(parts, c.Currency)
+	if err != nil {
+		return Paid{}, err
+	}
+	p := Paid{Parts: parts, Owed: before.Owed}
+	if len(postings) > 0 {
+		m := Movement{Key: c.Key, Kind: Charge, Cause: c.Cause, Payer: c.Payer, Postings: postings}
+		if p.Entry, err = Post(ctx, tx, m, at); err != nil {
+			return Paid{}, err
+		}
+		after, err := BalancesOf(ctx, tx, c.Payer, c.Currency)
+		if err != nil {
+			return Paid{}, err
+		}
+		p.Owed = after.Owed
+	}
+	p.DebtStarted = before.Owed.IsZero() && !p.Owed.IsZero()
+	return p, nil
+}

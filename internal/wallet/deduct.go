@@ -1,0 +1,204 @@
+package wallet
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/site"
+)
+
+// Payment is a kind of source that a charge is taken from.
+type Payment string
+
+// The kinds of payment.
+const (
+	ByVoucher       Payment = "voucher"
+	ByFullReduction Payment = "full_reduction"
+	ByCard          Payment = "card"
+	ByCash          Payment = "cash"
+	ByCloud         Payment = "cloud"
+	Owed            Payment = "owed" // nobody: it becomes arrears
+)
+
+// Payments lists the kinds in the order of deduction.
+func Payments() []Payment {
+	return []Payment{ByVoucher, ByFullReduction, ByCard, ByCash, ByCloud, Owed}
+}
+
+// Policy is the order in which sources pay for a line. The last one pays all
+// that is left.
+type Policy []Payment
+
+// The order of deduction (domain section 10.2). Vouchers pay all items but SMS
+// and synthetic tests; a cloud never touches cash and never leaves arrears.
+var (
+	billingCenter = map[bool]Policy{
+		true:  {ByVoucher, ByFullReduction, ByCard, ByCash, Owed},
+		false: {ByCard, ByCash, Owed},
+	}
+	cloud = map[bool]Policy{
+		true:  {ByVoucher, ByFullReduction, ByCard, ByCloud},
+		false: {ByCard, ByCloud},
+	}
+	policies = map[site.Method]map[bool]Policy{
+		site.BillingCenter: billingCenter,
+		site.Alibaba:       cloud, site.AlibabaIntl: cloud, site.AWS: cloud, site.Huawei: cloud, site.Azure: cloud,
+	}
+)
+
+// PolicyFor is the order for a settlement method and an item.
+func PolicyFor(m site.Method, voucherPayable bool) (Policy, error) {
+	p, ok := policies[m]
+	if !ok {
+		return nil, ErrMethodOfItem.With("method", string(m))
+	}
+	return p[voucherPayable], nil
+}
+
+// Source is one thing that can pay: a voucher, a card, the cash.
+type Source struct {
+	Payment   Payment
+	Account   Account
+	Balance   money.Amount
+	ExpiresAt time.Time // zero: never
+	Since     time.Time // when it was issued or bought
+}
+
+// Due is one line to be paid.
+type Due struct {
+	Amount         money.Amount
+	VoucherPayable bool
+}
+
+// Part is what one source pays of a line.
+type Part struct {
+	Payment Payment
+	Account Account
+	Amount  money.Amount // positive
+}
+
+// Deduction says what is to be paid, by whom, and when.
+type Deduction struct {
+	Settlement site.Method
+	Payer      string
+	Currency   money.Currency
+	Sources    []Source
+	At         time.Time
+}
+
+// Deduct takes each line, in order, from the sources by policy: within a kind
+// of payment the earliest expiry first, then the oldest. The parts of a line
+// always sum to it; a line of zero has none. The sources are not changed.
+func Deduct(d Deduction, lines []Due) ([][]Part, error) {
+	sources := d.usable()
+	parts := make([][]Part, len(lines))
+	for i, line := range lines {
+		if line.Amount.Sign() < 0 {
+			return nil, ErrNothingDue
+		}
+		policy, err := PolicyFor(d.Settlement, line.VoucherPayable)
+		if err != nil {
+			return nil, err
+		}
+		left := line.Amount
+		for _, payment := range policy[:len(policy)-1] {
+			if parts[i], left, err = take(parts[i], left, payment, sources); err != nil {
+				return nil, err
+			}
+		}
+		if !left.IsZero() {
+			last := policy[len(policy)-1]
+			parts[i] = append(parts[i], Part{last, d.lastAccount(last), left})
+		}
+	}
+	return parts, nil
+}
+
+// lastAccount is where the rest of a line goes: to the cloud, or into arrears.
+func (d Deduction) lastAccount(p Payment) Account {
+	if p == ByCloud {
+		return Cloud(d.Settlement, d.Currency)
+	}
+	return Arrears(d.Payer)
+}
+
+// take lets the sources of one kind pay what they can.
+func take(parts []Part, left money.Amount, payment Payment, sources []Source) ([]Part, money.Amount, error) {
+	for i := range sources {
+		s := &sources[i]
+		if s.Payment != payment || left.IsZero() || s.Balance.Sign() <= 0 {
+			continue
+		}
+		paid := left
+		over, err := s.Balance.Cmp(left)
+		if err != nil {
+			return nil, left, err
+		}
+		if over < 0 {
+			paid = s.Balance
+		}
+		if left, err = left.Sub(paid); err != nil {
+			return nil, left, err
+		}
+		if s.Balance, err = s.Balance.Sub(paid); err != nil {
+			return nil, left, err
+		}
+		parts = append(parts, Part{payment, s.Account, paid})
+	}
+	return parts, left, nil
+}
+
+// usable gives the sources that have not expired, in the order of their use.
+func (d Deduction) usable() []Source {
+	sources := slices.DeleteFunc(slices.Clone(d.Sources), func(s Source) bool {
+		return !s.ExpiresAt.IsZero() && !d.At.Before(s.ExpiresAt)
+	})
+	slices.SortStableFunc(sources, func(a, b Source) int {
+		return cmp.Or(compareExpiry(a.ExpiresAt, b.ExpiresAt), a.Since.Compare(b.Since), cmp.Compare(a.Account, b.Account))
+	})
+	return sources
+}
+
+// compareExpiry puts what never expires last.
+func compareExpiry(a, b time.Time) int {
+	switch {
+	case a.IsZero() == b.IsZero():
+		return a.Compare(b)
+	case a.IsZero():
+		return 1
+	}
+	return -1
+}
+
+// Postings turns the parts of all lines into the postings of one charge: each
+// source pays into revenue. Without anything to pay there are none.
+func Postings(parts [][]Part, c money.Currency) ([]Posting, error) {
+	var order []Account
+	sums := map[Account]money.Amount{}
+	total := money.Of(0, c)
+	for _, line := range parts {
+		for _, p := range line {
+			if _, known := sums[p.Account]; !known {
+				order = append(order, p.Account)
+			}
+			var err error
+			if sums[p.Account], err = sums[p.Account].Sub(p.Amount); err != nil {
+				return nil, err
+			}
+			if total, err = total.Add(p.Amount); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if total.IsZero() {
+		return nil, nil
+	}
+	slices.Sort(order)
+	postings := make([]Posting, 0, len(order)+1)
+	for _, account := range order {
+		postings = append(postings, Posting{account, sums[account]})
+	}
+	return append(postings, Posting{Revenue(c), total}), nil
+}
