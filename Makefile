@@ -12,6 +12,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VE
 # not: pure-Go SQLite is ten times slower under it, and finds nothing there.
 RACE := app bus gateway job mailbox meter notify quota sink testkit
 
+PACKAGES  ?= ./...
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 
@@ -28,10 +29,10 @@ demo: build ## build and run the whole upgrade on this machine: one file, no ser
 	exec $(BINARY) demo
 
 .PHONY: test
-test: ## install what is missing, then run every check and every test, as CI does
+test: ## install what is missing, then run every check and every test (or those of PACKAGES), as CI does
 	scripts/prepare.sh
 	$(MAKE) --no-print-directory lint
-	scripts/test.sh $(RACE)
+	PACKAGES="$(PACKAGES)" scripts/test.sh $(RACE)
 
 .PHONY: lint
 lint: ## formatting, vet, generated files, and the guards on layers and sizes
@@ -39,7 +40,7 @@ lint: ## formatting, vet, generated files, and the guards on layers and sizes
 
 .PHONY: generate
 generate: ## write the generated files anew
-	go tool templ generate -path internal
+	scripts/generate.sh
 	go generate ./...
 
 .PHONY: fuzz

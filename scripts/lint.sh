@@ -17,7 +17,7 @@ fi
 echo "lint: generated pages"
 sums() { find internal -name '*_templ.go' -exec sha256sum {} + | sort -k2; }
 before=$(sums)
-go tool templ generate -path internal -log-level error
+scripts/generate.sh
 if [ "$before" != "$(sums)" ]; then
   echo "lint: the pages changed but not their generated files; they have been written anew, commit them:" >&2
   diff <(echo "$before") <(sums) | awk '/^[<>]/ {print "  " $3}' | sort -u >&2 || true
