@@ -1,0 +1,255 @@
+// Package api is the door for programs: Tollgate's JSON API under /api/v1,
+// described by the OpenAPI document that it serves.
+//
+// It owns the shape of requests and responses, sign-in by bearer token, and
+// idempotency keys. It does not own rules: each call authenticates, opens one
+// transaction, calls one noun and shows what came of it.
+//
+// Always true: every call stands in the table of routes.go, which says who may
+// make it, and is refused to all others before its body is read; a refusal is
+// a problem with a stable code; a call that changes something does so in one
+// transaction, together with the answer kept under its idempotency key; bad
+// input is never answered with a 500.
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+)
+
+// Prefix is where the API lives.
+const Prefix = "/api/v1"
+
+// maxBody bounds what a call may send.
+const maxBody = 64 << 10
+
+// Config is what the API needs of the installation.
+type Config struct {
+	Store   *store.Store
+	Now     func() time.Time // the installation's clock, which rules go by
+	RealNow func() time.Time // the machine's clock, which sign-ins go by
+	Catalog *catalog.Catalog
+	Profile site.Profile
+	Clock   Clock                    // moves a sandbox's time
+	Changed func(workspaceID string) // called after plan, state, team or token of a workspace changed; may be nil
+	Log     *slog.Logger
+}
+
+// Clock moves the installation's time forward; in production it refuses.
+type Clock interface {
+	Advance(ctx context.Context, by time.Duration) (time.Time, error)
+}
+
+// server is the API in operation.
+type server struct {
+	Config
+	mux    *http.ServeMux
+	logins limiter
+	begins limiter
+}
+
+// New makes the handler of everything under Prefix.
+func New(c Config) http.Handler {
+	if c.Changed == nil {
+		c.Changed = func(string) {}
+	}
+	s := &server{
+		Config: c, mux: http.NewServeMux(),
+		logins: limiter{most: maxLogins, window: loginWindow, now: c.RealNow},
+		begins: limiter{most: maxBegins, window: beginWindow, now: c.RealNow},
+	}
+	document := s.mount()
+	s.mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(document)
+	})
+	s.mux.HandleFunc(Prefix+"/", s.unknown)
+	return s
+}
+
+// mount registers every route and gives the OpenAPI document of them.
+func (s *server) mount() []byte {
+	config := huma.Config{
+		OpenAPI:                      describe(),
+		Formats:                      map[string]huma.Format{"application/json": {Marshal: marshalJSON, Unmarshal: unmarshalJSON}},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+	door := humago.NewWithPrefix(s.mux, Prefix, config)
+	for _, r := range s.routes() {
+		r.mount(s, door, r.Route)
+	}
+	document, err := json.Marshal(door.OpenAPI())
+	if err != nil {
+		panic("api: the routes cannot be described: " + err.Error())
+	}
+	return document
+}
+
+// describe is the head of the OpenAPI document.
+func describe() *huma.OpenAPI {
+	scheme := func(what string) *huma.SecurityScheme {
+		return &huma.SecurityScheme{Type: "http", Scheme: "bearer", Description: "The token that POST " + what + " gives. It holds for 12 hours."}
+	}
+	return &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Tollgate", Version: "1",
+			Description: "Accounts, workspaces, the upgrade to the Commercial plan, usage, bills and the wallet. " +
+				"Refusals are problems of RFC 9457 with a stable code. Amounts and quantities are decimal texts. " +
+				"Instants are RFC 3339 with the offset of the site.",
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Components: &huma.Components{
+			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				string(Studio):        scheme("/studio/sessions"),
+				string(BillingCenter): scheme("/billing-center/sessions"),
+				string(Operator):      scheme("/operator/sessions"),
+			},
+		},
+	}
+}
+
+// ServeHTTP takes in the whole request, so that the calls behind it only see
+// text that is whole, bounded and printable.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.recovered(w, r)
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	body, problem := intake(w, r)
+	if problem != nil {
+		problem.write(w)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, received{r, body})))
+}
+
+func intake(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
+	if !printable(r.URL.Path) || strings.Contains(r.URL.RawQuery, ";") {
+		return nil, single(ErrMalformed, http.StatusBadRequest)
+	}
+	query, err := queryOf(r)
+	if err != nil || !printable(query) {
+		return nil, single(ErrMalformed, http.StatusBadRequest)
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		return nil, single(ErrContentType, ErrContentType.Kind.Status())
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, single(ErrBodyLarge, ErrBodyLarge.Kind.Status())
+	case err != nil:
+		return nil, single(ErrMalformed, http.StatusBadRequest)
+	}
+	return body, nil
+}
+
+// queryOf is the decoded query as one text.
+func queryOf(r *http.Request) (string, error) {
+	var b strings.Builder
+	values, err := parseQuery(r.URL.RawQuery)
+	for key, list := range values {
+		b.WriteString(key)
+		for _, v := range list {
+			b.WriteString(v)
+		}
+	}
+	return b.String(), err
+}
+
+// printable is false for what no database takes as text: bytes that are not
+// UTF-8, and the character NUL.
+func printable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// recovered turns a panic, which is our mistake, into a problem.
+func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	s.problem(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()), r).write(w)
+}
+
+// unknown answers for paths without a call, and for calls with another method.
+func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != Prefix+"/" {
+			allow = append(allow, method)
+		}
+	}
+	if len(allow) == 0 {
+		single(ErrRoute, http.StatusNotFound).write(w)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	single(ErrMethod, http.StatusMethodNotAllowed).write(w)
+}
+
+func marshalJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// unmarshalJSON refuses texts that no database takes. Huma calls it twice: for
+// the values that it validates, then for the struct.
+func unmarshalJSON(data []byte, v any) error {
+	if !utf8.Valid(data) {
+		return ErrJSON
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return ErrJSON
+	}
+	if free, ok := v.(*any); ok && !printableAll(*free) {
+		return ErrJSON
+	}
+	return nil
+}
+
+func printableAll(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return printable(v)
+	case []any:
+		for _, e := range v {
+			if !printableAll(e) {
+				return false
+			}
+		}
+	case map[string]any:
+		for k, e := range v {
+			if !printable(k) || !printableAll(e) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"net/http"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/workspace"
+)
+
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	put    = http.MethodPut
+	patch  = http.MethodPatch
+	remove = http.MethodDelete
+)
+
+const (
+	ok       = http.StatusOK
+	created  = http.StatusCreated
+	accepted = http.StatusAccepted
+)
+
+// routes is the table of all calls: method, path, whose sign-in it needs, and
+// in a workspace what its member must be allowed.
+func (s *server) routes() []route {
+	var all []route
+	for _, part := range [][]route{s.signIns(), s.workspaces(), s.upgrades(), s.billingCenter(), s.operations()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func line(method, path string, console Console, action workspace.Action, id, summary string) Route {
+	return Route{Method: method, Path: path, Console: console, Action: action, ID: id, Summary: summary}
+}
+
+func (s *server) signIns() []route {
+	const anybody = Console("")
+	const studio, billing = "/studio/registrations", "/billing-center/registrations"
+	return []route{
+		reads(line(get, "/sites", anybody, "", "list-sites", "Sites where a team may register"), listSites),
+
+		outside(line(post, studio, anybody, "", "begin-studio-registration", "Begin a Studio account; a code is mailed"), created, s.beginStudio),
+		writes(line(post, studio+"/{registration_id}/code", anybody, "", "resend-studio-code", "Mail another code"), accepted, resend(account.StudioSystem)),
+		writes(line(post, studio+"/{registration_id}/verification", anybody, "", "verify-studio-registration", "Enter the mailed code"), ok, verify(account.StudioSystem)),
+		writes(line(post, studio+"/{registration_id}/account", anybody, "", "finish-studio-registration", "Enter the company: the account exists"), created, finishStudio),
+		outside(line(post, "/studio/sessions", anybody, "", "sign-in-studio", "Sign in to Studio"), created, s.signInStudio),
+		removes(line(remove, "/studio/sessions", Studio, "", "sign-out-studio", "Sign out of Studio"), s.signOut),
+		reads(line(get, "/studio/account", Studio, "", "show-studio-account", "The account that is signed in"), showStudio),
+
+		outside(line(post, billing, anybody, "", "begin-billing-registration", "Begin a Billing Center account; a code is mailed"), created, s.beginBilling),
+		writes(line(post, billing+"/{registration_id}/code", anybody, "", "resend-billing-code", "Mail another code"), accepted, resend(account.BillingSystem)),
+		writes(line(post, billing+"/{registration_id}/verification", anybody, "", "verify-billing-registration", "Enter the mailed code"), ok, verify(account.BillingSystem)),
+		writes(line(post, billing+"/{registration_id}/account", anybody, "", "finish-billing-registration", "Enter the company: the account exists"), created, finishBilling),
+		outside(line(post, "/billing-center/sessions", anybody, "", "sign-in-billing-center", "Sign in to the Billing Center"), created, s.signInBilling),
+		removes(line(remove, "/billing-center/sessions", BillingCenter, "", "sign-out-billing-center", "Sign out of the Billing Center"), s.signOut),
+
+		outside(line(post, "/operator/sessions", anybody, "", "sign-in-operator", "Sign in to the operator's console"), created, s.signInOperator),
+		removes(line(remove, "/operator/sessions", Operator, "", "sign-out-operator", "Sign out of the operator's console"), s.signOut),
+	}
+}
+
+func (s *server) workspaces() []route {
+	const one = "/workspaces/{workspace_id}"
+	return []route{
+		reads(line(get, "/workspaces", Studio, "", "list-workspaces", "Your workspaces"), listWorkspaces),
+		writes(line(post, "/workspaces", Studio, "", "create-workspace", "Start an Experience workspace"), created, createWorkspace),
+		reads(line(get, one, Studio, workspace.ViewData, "show-workspace", "A workspace"), showWorkspace),
+		writes(line(patch, one, Studio, workspace.ChangeName, "rename-workspace", "Change name or language"), ok, renameWorkspace),
+		reads(line(get, one+"/members", Studio, workspace.ViewMembers, "list-members", "Its members"), listMembers),
+		writes(line(post, one+"/members", Studio, workspace.InviteMembers, "add-member", "Add a member; making an Administrator needs the right to manage"), created, addMember),
+		writes(line(patch, one+"/members/{account_id}", Studio, workspace.ManageMembers, "change-role", "Give a member another role"), ok, changeRole),
+		removes(line(remove, one+"/members/{account_id}", Studio, workspace.ViewMembers, "remove-member", "Leave; removing somebody else needs the right to manage"), removeMember),
+		reads(line(get, one+"/token", Studio, workspace.ViewToken, "show-token", "The token that collectors report with"), showToken),
+		writes(line(post, one+"/token", Studio, workspace.ManageToken, "replace-token", "Replace the token; the old one works for 24 hours"), created, replaceToken),
+		reads(line(get, one+"/notices", Studio, workspace.ViewData, "list-notices", "Notices of the last 30 days, the newest first"), listNotices),
+	}
+}
+
+func (s *server) upgrades() []route {
+	const one = "/workspaces/{workspace_id}/upgrade"
+	const may = workspace.UpgradePlan
+	return []route{
+		reads(line(get, one, Studio, may, "show-upgrade", "How far the upgrade has come"), showUpgrade),
+		writes(line(put, one+"/account", Studio, may, "name-billing-account", "Name the Billing Center account"), ok, nameAccount),
+		writes(line(post, one+"/code", Studio, may, "mail-upgrade-code", "Have a code mailed to its address"), accepted, mailCode),
+		writes(line(post, one+"/proof", Studio, may, "prove-billing-account", "Enter the mailed code"), ok, proveCode),
+		reads(line(get, one+"/agreement", Studio, may, "show-agreement", "The opening agreement"), showAgreement),
+		writes(line(put, one+"/agreement", Studio, may, "agree", "Agree to it"), ok, agree),
+		once(line(post, one, Studio, may, "upgrade", "Become Commercial; nothing leads back"), ok, s.confirmUpgrade),
+	}
+}
+
+func (s *server) billingCenter() []route {
+	const bindings = "/billing-center/bindings"
+	return []route{
+		reads(line(get, "/billing-center/account", BillingCenter, "", "show-billing-account", "The account that is signed in"), showBilling),
+		reads(line(get, "/billing-center/agreement", BillingCenter, "", "show-binding-agreement", "The opening agreement"), showBindingAgreement),
+		writes(line(post, bindings, BillingCenter, "", "bind-workspace", "Name a workspace to pay for; a code is mailed to its Owner"), created, bindWorkspace),
+		reads(line(get, bindings+"/{workspace_id}", BillingCenter, "", "show-binding", "How far the binding has come"), showBinding),
+		writes(line(post, bindings+"/{workspace_id}/proof", BillingCenter, "", "prove-binding", "Enter the code mailed to the Owner"), ok, proveBinding),
+		writes(line(put, bindings+"/{workspace_id}/agreement", BillingCenter, "", "agree-binding", "Agree to the opening agreement"), ok, agreeBinding),
+		once(line(post, bindings+"/{workspace_id}", BillingCenter, "", "confirm-binding", "Bind: the workspace becomes Commercial; nothing leads back"), ok, s.confirmBinding),
+	}
+}
+
+func (s *server) operations() []route {
+	return nil
+}
