@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"context"
+	"encoding/binary"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/meter"
+	"tollgate.dev/internal/sink"
+)
+
+// maxConcurrent bounds the reports that are being unpacked, decoded and stored
+// at a time, and with them the memory; slotTime is how long one waits for its
+// turn before it is sent away.
+const (
+	maxConcurrent = 64
+	slotTime      = 10 * time.Second
+)
+
+// incoming is a report as its door understands it, before its body is read.
+type incoming struct {
+	meter.Type
+	category string // what else, beside token and body, makes two reports the same
+	unpack   unpack
+	decode   func(body []byte, at time.Time) ([]meter.Point, error)
+	resent   bool // the client says that it sends the body again
+}
+
+// report serves one door: who, what, admitted, stored, acknowledged.
+func (g *Gateway) report(d door, understand func(*http.Request) (incoming, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		outcome, err := g.take(w, r, d, understand)
+		if err != nil {
+			f := fault.From(err)
+			g.stats.reports.WithLabelValues(d.name, f.Code).Inc()
+			g.refuse(w, r, d, f)
+			return
+		}
+		g.stats.reports.WithLabelValues(d.name, outcome).Inc()
+		d.accept(w)
+	}
+}
+
+// The outcomes of a report that is acknowledged.
+const (
+	accepted  = "accepted"
+	duplicate = "duplicate"
+)
+
+func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understand func(*http.Request) (incoming, error)) (string, error) {
+	if !g.ready.Load() {
+		return "", errUnavailable
+	}
+	token := tokenOf(r)
+	if _, err := g.tenant(r.Context(), token); err != nil {
+		return "", err
+	}
+	in, err := understand(r)
+	if err != nil {
+		return "", err
+	}
+	packed, err := g.readBody(w, r)
+	if err != nil {
+		return "", err
+	}
+	g.stats.bytes.WithLabelValues(d.name).Add(float64(len(packed)))
+	leave, err := g.enter(r.Context())
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	body, err := in.unpack(packed)
+	if err != nil {
+		return "", err
+	}
+	at := g.Now()
+	points, err := in.decode(body, at)
+	if err != nil {
+		return "", err
+	}
+	if err := meter.CheckTimes(points, at); err != nil {
+		return "", err
+	}
+	if len(points) == 0 {
+		return accepted, nil
+	}
+	// Asked once more: an upgrade that came while the body did holds for it.
+	t, err := g.tenant(r.Context(), token)
+	if err != nil {
+		return "", err
+	}
+	return g.keepOnce(r.Context(), t, in, points, keyOf(token, in.category, body))
+}
+
+// enter takes a slot.
+func (g *Gateway) enter(ctx context.Context) (leave func(), err error) {
+	timer := time.NewTimer(slotTime)
+	defer timer.Stop()
+	select {
+	case g.slots <- struct{}{}:
+	case <-timer.C:
+		return nil, errUnavailable
+	case <-ctx.Done():
+		return nil, errUnavailable.Because(ctx.Err())
+	}
+	leave = func() { <-g.slots }
+	if !g.ready.Load() { // Stop has begun meanwhile
+		leave()
+		return nil, errUnavailable
+	}
+	return leave, nil
+}
+
+// keyOf names a report by what was sent. Only the holder of the token could
+// gain from two bodies of one key, and would lose data of his own by it: a fast
+// hash is enough.
+func keyOf(token, category string, body []byte) sink.Key {
+	h := xxh3.New128()
+	for _, part := range [][]byte{[]byte(token), []byte(category), body} {
+		var n [8]byte
+		binary.LittleEndian.PutUint64(n[:], uint64(len(part)))
+		_, _ = h.Write(n[:]) // a hash never fails to write
+		_, _ = h.Write(part)
+	}
+	return h.Sum128().Bytes()
+}
+
+// keepOnce acknowledges a report that was acknowledged before once more and
+// keeps a new one. Points that carry their own time are the same points
+// whenever they come; without it, two equal bodies are two reports, unless the
+// client says that it sends one again (DataKit's X-Fail-Cache-Retry).
+func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, points []meter.Point, key sink.Key) (string, error) {
+	stamped := true
+	for i := range points {
+		stamped = stamped && points[i].Stamped
+	}
+	once := stamped || in.resent
+	if once {
+		end, err := g.claims.take(ctx, key)
+		if err != nil {
+			return "", err
+		}
+		defer end()
+		known, err := g.spool.acknowledged(ctx, key, g.Now().Add(-ackWindow))
+		if err != nil {
+			return "", errUnavailable.Because(err)
+		}
+		if known {
+			return duplicate, nil
+		}
+	}
+	return accepted, g.keep(ctx, t, in.Type, points, key, once)
+}
+
+// keep admits a report, stores it, and makes its usage durable, in this order:
+// nothing is stored that the quota refuses, and nothing counted that is not
+// stored. From here on the client's leaving changes nothing.
+func (g *Gateway) keep(ctx context.Context, t Tenant, m meter.Type, points []meter.Point, key sink.Key, once bool) error {
+	ctx = context.WithoutCancel(ctx)
+	a, err := g.admit(ctx, t, m, g.counter.Count(m, points))
+	if err != nil {
+		return err
+	}
+	err = g.Sink.Write(ctx, []sink.Report{{
+		Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
+		Type: m, Class: t.class(m), Received: a.received, Points: points,
+	}})
+	if err == nil {
+		err = g.spool.acknowledge(&commit{key: key, received: a.received, counted: a.counted()})
+	}
+	if err != nil {
+		a.release()
+		return errUnavailable.Because(err)
+	}
+	a.settle(g)
+	g.stats.points.WithLabelValues(string(m)).Add(float64(len(points)))
+	return nil
+}
+
+// tokenOf finds the token wherever a client can put it: DataKit in the query,
+// Prometheus as a bearer or a header of its own, Influx clients as a token or,
+// in version 1, as a password.
+func tokenOf(r *http.Request) string {
+	q := r.URL.Query()
+	if t := q.Get("token"); t != "" {
+		return t
+	}
+	if t := r.Header.Get("X-Token"); t != "" {
+		return t
+	}
+	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch strings.ToLower(scheme) {
+	case "bearer", "token":
+		return strings.TrimSpace(rest)
+	case "basic":
+		_, password, _ := r.BasicAuth()
+		return password
+	}
+	return q.Get("p")
+}
