@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -30,6 +31,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 )
@@ -47,12 +49,14 @@ type Config struct {
 	RealNow func() time.Time // the machine's clock, which sign-ins go by
 	Catalog *catalog.Catalog
 	Profile site.Profile
-	Clock   Clock                    // moves a sandbox's time
+	Sink    sink.Sink
+	Sandbox bool                     // the clock can be moved
+	Clock   Clock                    // moves it
 	Changed func(workspaceID string) // called after plan, state, team or token of a workspace changed; may be nil
 	Log     *slog.Logger
 }
 
-// Clock moves the installation's time forward; in production it refuses.
+// Clock moves the installation's time forward and does what falls due.
 type Clock interface {
 	Advance(ctx context.Context, by time.Duration) (time.Time, error)
 }
@@ -86,9 +90,10 @@ func New(c Config) http.Handler {
 
 // mount registers every route and gives the OpenAPI document of them.
 func (s *server) mount() []byte {
+	format := huma.Format{Marshal: marshalJSON, Unmarshal: unmarshalJSON}
 	config := huma.Config{
 		OpenAPI:                      describe(),
-		Formats:                      map[string]huma.Format{"application/json": {Marshal: marshalJSON, Unmarshal: unmarshalJSON}},
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format}, // the second for problem+json
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
@@ -152,7 +157,7 @@ func intake(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
 	if err != nil || !printable(query) {
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
-	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+	if !speaks(r.Header) {
 		return nil, single(ErrContentType, ErrContentType.Kind.Status())
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -164,6 +169,20 @@ func intake(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
 	return body, nil
+}
+
+// speaks reports whether the body, if there is one, says that it is plain JSON.
+func speaks(h http.Header) bool {
+	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return false
+	}
+	declared := h.Get("Content-Type")
+	if declared == "" {
+		return true
+	}
+	media, parameters, err := mime.ParseMediaType(declared)
+	charset := strings.ToLower(parameters["charset"])
+	return err == nil && media == "application/json" && (charset == "" || charset == "utf-8")
 }
 
 // queryOf is the decoded query as one text.

@@ -90,13 +90,13 @@ func open(id site.ID) bool {
 	return false
 }
 
-// begun names a registration.
-type begun struct {
+// Begun names a registration.
+type Begun struct {
 	ID string `path:"registration_id" maxLength:"64"`
 }
 
 // of checks that a registration belongs to the account system of the path.
-func (b begun) of(c *call, system account.System) error {
+func (b Begun) of(c *call, system account.System) error {
 	r, err := c.tx.Registration(c, b.ID)
 	if err == nil && r.System != system {
 		return account.ErrRegistrationUnknown
@@ -104,8 +104,8 @@ func (b begun) of(c *call, system account.System) error {
 	return err
 }
 
-func resend(system account.System) func(c *call, in *begun) (*Registration, error) {
-	return func(c *call, in *begun) (*Registration, error) {
+func resend(system account.System) func(c *call, in *Begun) (*Registration, error) {
+	return func(c *call, in *Begun) (*Registration, error) {
 		if err := in.of(c, system); err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func resend(system account.System) func(c *call, in *begun) (*Registration, erro
 
 // verification is the code that was mailed.
 type verification struct {
-	begun
+	Begun
 	Body struct {
 		Code string `json:"code" maxLength:"32" example:"123456"`
 	}
@@ -159,7 +159,7 @@ func (p Profile) noun() account.Profile { return account.Profile(p) }
 
 // completion turns a registration into an account.
 type completion struct {
-	begun
+	Begun
 	Body struct {
 		Profile
 		Agreed bool `json:"agreed" doc:"The terms are agreed to."`

@@ -75,6 +75,8 @@ func (s *server) workspaces() []route {
 		reads(line(get, one+"/token", Studio, workspace.ViewToken, "show-token", "The token that collectors report with"), showToken),
 		writes(line(post, one+"/token", Studio, workspace.ManageToken, "replace-token", "Replace the token; the old one works for 24 hours"), created, replaceToken),
 		reads(line(get, one+"/notices", Studio, workspace.ViewData, "list-notices", "Notices of the last 30 days, the newest first"), listNotices),
+		reads(line(get, one+"/usage", Studio, workspace.ViewBilling, "show-usage", "What was used today, with the quotas"), s.showUsage),
+		outside(line(get, one+"/records", Studio, workspace.ViewData, "list-records", "What was collected, the newest first"), ok, s.listRecords),
 	}
 }
 
@@ -106,5 +108,8 @@ func (s *server) billingCenter() []route {
 }
 
 func (s *server) operations() []route {
-	return nil
+	return []route{
+		reads(line(get, "/operator/clock", Operator, "", "show-clock", "The installation's time"), s.showClock),
+		outside(line(post, "/operator/clock", Operator, "", "move-clock", "Move a sandbox's time forward: 36h, 14d, 1mo"), ok, s.moveClock),
+	}
 }

@@ -80,11 +80,11 @@ func (c *call) upgradeNow(workspaceID string) (*Upgrade, error) {
 	return upgradeOf(w, d), nil
 }
 
-func showUpgrade(c *call, in *inside) (*Upgrade, error) { return c.upgradeNow(in.WorkspaceID) }
+func showUpgrade(c *call, in *Inside) (*Upgrade, error) { return c.upgradeNow(in.WorkspaceID) }
 
 // naming is step 3: the user name of the Billing Center account.
 type naming struct {
-	inside
+	Inside
 	Body struct {
 		UserName string `json:"user_name" maxLength:"256"`
 	}
@@ -99,7 +99,7 @@ func nameAccount(c *call, in *naming) (*Upgrade, error) {
 
 // mailing asks for a code to the address bound to the named account.
 type mailing struct {
-	inside
+	Inside
 	Body struct {
 		Email string `json:"email" maxLength:"256"`
 	}
@@ -114,7 +114,7 @@ func mailCode(c *call, in *mailing) (*Upgrade, error) {
 
 // proof is the mailed code, of the upgrade or of a binding.
 type proof struct {
-	inside
+	Inside
 	Body struct {
 		Code string `json:"code" maxLength:"32" example:"123456"`
 	}
@@ -127,15 +127,15 @@ func proveCode(c *call, in *proof) (*Upgrade, error) {
 	return c.upgradeNow(in.WorkspaceID)
 }
 
-// reading asks for the agreement in a language.
-type reading struct {
+// Reading asks for the agreement in a language.
+type Reading struct {
 	Language string `query:"language" enum:"en,zh" doc:"en where nothing is said."`
 }
 
-// readingInside is reading by a workspace's Owner.
+// readingInside is Reading by a workspace's Owner.
 type readingInside struct {
-	inside
-	reading
+	Inside
+	Reading
 }
 
 // Agreement is the opening agreement as it is shown now.
@@ -159,13 +159,13 @@ func showAgreement(_ *call, in *readingInside) (*Agreement, error) {
 	return agreementIn(in.Language), nil
 }
 
-func showBindingAgreement(_ *call, in *reading) (*Agreement, error) {
+func showBindingAgreement(_ *call, in *Reading) (*Agreement, error) {
 	return agreementIn(in.Language), nil
 }
 
 // agreeing is step 4.
 type agreeing struct {
-	inside
+	Inside
 	Body struct {
 		Version  string `json:"version" maxLength:"64"`
 		Language string `json:"language" enum:"en,zh" doc:"Of the text that was read."`
@@ -183,7 +183,7 @@ func agree(c *call, in *agreeing) (*Upgrade, error) {
 
 // confirmation is step 5 of entry A.
 type confirmation struct {
-	inside
+	Inside
 	Keyed
 	Body struct {
 		WorkspaceName string `json:"workspace_name" doc:"Typed once more, exactly as it is: nothing leads back."`
@@ -261,7 +261,7 @@ func (c *call) bindingNow(workspaceID string) (*Binding, error) {
 	return &Binding{Upgrade: *u, WorkspaceName: w.Name, Site: string(w.Site)}, nil
 }
 
-func showBinding(c *call, in *inside) (*Binding, error) { return c.bindingNow(in.WorkspaceID) }
+func showBinding(c *call, in *Inside) (*Binding, error) { return c.bindingNow(in.WorkspaceID) }
 
 func proveBinding(c *call, in *proof) (*Binding, error) {
 	if _, err := upgrade.Prove(c, c.tx, in.WorkspaceID, in.Body.Code, c.actor(), c.at); err != nil {
@@ -280,7 +280,7 @@ func agreeBinding(c *call, in *agreeing) (*Binding, error) {
 
 // confirming is the last step of entry B.
 type confirming struct {
-	inside
+	Inside
 	Keyed
 }
 

@@ -31,8 +31,8 @@ func workspaceOf(w workspace.Workspace, role workspace.Role) *Workspace {
 	}
 }
 
-// inside names a workspace by the path. The gate has checked the membership.
-type inside struct {
+// Inside names a workspace by the path. The gate has checked the membership.
+type Inside struct {
 	WorkspaceID string `path:"workspace_id" maxLength:"64"`
 }
 
@@ -79,13 +79,13 @@ func createWorkspace(c *call, in *newWorkspace) (*CreatedWorkspace, error) {
 	return made, nil
 }
 
-func showWorkspace(c *call, _ *inside) (*Workspace, error) {
+func showWorkspace(c *call, _ *Inside) (*Workspace, error) {
 	return workspaceOf(c.Workspace, c.Role), nil
 }
 
 // renaming changes what is given.
 type renaming struct {
-	inside
+	Inside
 	Body struct {
 		Name     *string `json:"name,omitempty"`
 		Language *string `json:"language,omitempty" enum:"en,zh"`
@@ -125,13 +125,13 @@ func (c *call) member(m store.MemberEntry) Member {
 	return Member{m.AccountID, m.UserName, m.Email, string(m.Role), local(m.JoinedAt, c.Workspace.Site)}
 }
 
-// listing is a page of something inside a workspace.
-type listing struct {
-	inside
+// Listing is a page of something inside a workspace.
+type Listing struct {
+	Inside
 	Paged
 }
 
-func listMembers(c *call, in *listing) (*Page[Member], error) {
+func listMembers(c *call, in *Listing) (*Page[Member], error) {
 	all, err := c.tx.Members(c, in.WorkspaceID)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func listMembers(c *call, in *listing) (*Page[Member], error) {
 
 // invitation adds somebody who has an account on the site.
 type invitation struct {
-	inside
+	Inside
 	Body struct {
 		Email string `json:"email" maxLength:"256"`
 		Role  string `json:"role" enum:"administrator,standard,read_only"`
@@ -183,15 +183,15 @@ func (c *call) memberNow(workspaceID, accountID string) (*Member, error) {
 	return nil, ErrNoMember
 }
 
-// place names a member by the path.
-type place struct {
-	inside
+// Place names a member by the path.
+type Place struct {
+	Inside
 	AccountID string `path:"account_id" maxLength:"64"`
 }
 
 // promotion gives a member another role.
 type promotion struct {
-	place
+	Place
 	Body struct {
 		Role string `json:"role" enum:"administrator,standard,read_only"`
 	}
@@ -208,7 +208,7 @@ func changeRole(c *call, in *promotion) (*Member, error) {
 	return c.memberNow(in.WorkspaceID, in.AccountID)
 }
 
-func removeMember(c *call, in *place) error {
+func removeMember(c *call, in *Place) error {
 	err := workspace.Leave(c, c.tx, in.WorkspaceID, in.AccountID, c.actor(), c.at)
 	if isFault(err, workspace.ErrUnknown) {
 		return ErrNoMember
@@ -223,7 +223,7 @@ type Token struct {
 	PreviousEndsAt *time.Time `json:"previous_ends_at,omitempty" doc:"Until then the token before works too."`
 }
 
-func showToken(c *call, in *inside) (*Token, error) {
+func showToken(c *call, in *Inside) (*Token, error) {
 	t, err := c.tx.CurrentToken(c, in.WorkspaceID)
 	if err != nil {
 		return nil, err
@@ -231,7 +231,7 @@ func showToken(c *call, in *inside) (*Token, error) {
 	return &Token{Token: t.Secret, CreatedAt: local(t.CreatedAt, c.Workspace.Site)}, nil
 }
 
-func replaceToken(c *call, in *inside) (*Token, error) {
+func replaceToken(c *call, in *Inside) (*Token, error) {
 	t, err := workspace.ReplaceToken(c, c.tx, in.WorkspaceID, c.actor(), c.at)
 	if err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ const (
 	mostNotices = 1000
 )
 
-func listNotices(c *call, in *listing) (*Page[Notice], error) {
+func listNotices(c *call, in *Listing) (*Page[Notice], error) {
 	all, err := c.tx.Notices(c, in.WorkspaceID, c.at.Add(-noticeLife), mostNotices)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,205 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"tollgate.dev/client"
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/api"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/sink"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/testkit"
+	"tollgate.dev/internal/workspace"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// noon is 12:00 in Hangzhou.
+var noon = time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
+
+const password = "correct horse 1"
+
+// hashed is the password's hash, made once: it is slow on purpose.
+var hashed = sync.OnceValue(func() string {
+	h, err := account.HashPassword(password)
+	if err != nil {
+		panic(err)
+	}
+	return h
+})
+
+// house is an installation of its own, behind a real HTTP server.
+type house struct {
+	t       testing.TB
+	store   *store.Store
+	clock   *testkit.Clock
+	real    *testkit.Clock
+	sink    *sink.Local
+	url     string
+	client  *client.Client
+	handler http.Handler
+
+	mu      sync.Mutex
+	changed []string
+}
+
+// Advance moves the clock as the calendar does, without any work.
+func (h *house) Advance(_ context.Context, by time.Duration) (time.Time, error) {
+	return h.clock.Advance(by), nil
+}
+
+func open(t testing.TB, s *store.Store) *house {
+	t.Helper()
+	h := &house{t: t, store: s, clock: testkit.NewClock(noon), real: testkit.NewClock(noon)}
+	var err error
+	if h.sink, err = sink.OpenLocal(t.TempDir(), testkit.Logger(t)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.sink.Close() })
+	h.handler = api.New(api.Config{
+		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: catalog.Default(), Profile: site.Seed,
+		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
+		Changed: func(workspaceID string) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.changed = append(h.changed, workspaceID)
+		},
+	})
+	server := httptest.NewServer(h.handler)
+	t.Cleanup(server.Close)
+	h.url, h.client = server.URL, client.New(server.URL)
+	return h
+}
+
+func (h *house) told(workspaceID string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Contains(h.changed, workspaceID)
+}
+
+func (h *house) write(f func(ctx context.Context, tx *store.Tx) error) {
+	h.t.Helper()
+	if err := h.store.Write(h.t.Context(), func(tx *store.Tx) error { return f(h.t.Context(), tx) }); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// studio makes a Studio account on cn1.
+func (h *house) studio(name string) account.Studio { return h.studioOn("cn1", name) }
+
+func (h *house) studioOn(s site.ID, name string) account.Studio {
+	h.t.Helper()
+	a := account.Studio{ID: id.New(id.StudioAccount), Site: s, UserName: name, Email: name + "@team.example", Password: hashed(), Language: "en", CreatedAt: noon}
+	h.write(func(ctx context.Context, tx *store.Tx) error { return tx.InsertStudio(ctx, a) })
+	return a
+}
+
+// billing makes a Billing Center account.
+func (h *house) billing(name string, c money.Currency) account.Billing {
+	h.t.Helper()
+	a := account.Billing{ID: id.New(id.BillingAccount), UserName: name, Email: name + "@pay.example", Password: hashed(), Currency: c, Language: "en", CreatedAt: noon}
+	h.write(func(ctx context.Context, tx *store.Tx) error { return tx.InsertBilling(ctx, a) })
+	return a
+}
+
+func (h *house) operator() account.Operator {
+	h.t.Helper()
+	a := account.Operator{ID: id.New(id.Operator), Email: "ops@tollgate.example", Name: "Ops", Password: hashed(), Language: "en", CreatedAt: noon}
+	h.write(func(ctx context.Context, tx *store.Tx) error { return tx.InsertOperator(ctx, a) })
+	return a
+}
+
+// workspace makes an Experience workspace.
+func (h *house) workspace(owner account.Studio, name string) workspace.Workspace {
+	h.t.Helper()
+	var w workspace.Workspace
+	h.write(func(ctx context.Context, tx *store.Tx) (err error) {
+		w, err = workspace.Create(ctx, tx, owner.Site, name, "en", workspace.Actor{AccountID: owner.ID}, noon)
+		return err
+	})
+	return w
+}
+
+func (h *house) join(w workspace.Workspace, a account.Studio, r workspace.Role) {
+	h.t.Helper()
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SaveMember(ctx, workspace.Member{WorkspaceID: w.ID, AccountID: a.ID, Role: r, JoinedAt: noon})
+	})
+}
+
+func (h *house) asStudio(a account.Studio) *client.Studio {
+	h.t.Helper()
+	s, err := h.client.SignInStudio(h.t.Context(), string(a.Site), a.Email, password)
+	return must(h.t, s, err)
+}
+
+func (h *house) asBilling(a account.Billing) *client.BillingCenter {
+	h.t.Helper()
+	s, err := h.client.SignInBillingCenter(h.t.Context(), a.UserName, password)
+	return must(h.t, s, err)
+}
+
+func (h *house) asOperator(a account.Operator) *client.Operator {
+	h.t.Helper()
+	s, err := h.client.SignInOperator(h.t.Context(), a.Email, password)
+	return must(h.t, s, err)
+}
+
+func must[T any](t testing.TB, v T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// refused checks the code of a refusal.
+func refused(t testing.TB, err error, code string) {
+	t.Helper()
+	if !client.Refused(err, code) {
+		t.Errorf("got %v, want the refusal %s", err, code)
+	}
+}
+
+var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+// code finds the code in the newest mail to an address.
+func (h *house) code(to string) string {
+	h.t.Helper()
+	found := ""
+	err := h.store.Read(h.t.Context(), func(tx *store.Tx) error {
+		var mailID string
+		if err := tx.QueryRow(h.t.Context(), `SELECT id FROM mail WHERE recipient = $1 AND kind = 'code' ORDER BY created_at DESC, id LIMIT 1`, to).Scan(&mailID); err != nil {
+			return err
+		}
+		var m notify.Mail
+		var err error
+		m, _, err = tx.Mail(h.t.Context(), mailID)
+		found = sixDigits.FindString(m.Text)
+		return err
+	})
+	if err != nil || found == "" {
+		h.t.Fatalf("no code was mailed to %s: %v", to, err)
+	}
+	return found
+}
+
+// wrong is a code that is not the given one.
+func wrong(code string) string {
+	if code == "000000" {
+		return "111111"
+	}
+	return "000000"
+}
