@@ -138,7 +138,7 @@ func (c *counts) day() (quantity.Decimal, error) {
 	if err != nil {
 		return quantity.Zero, err
 	}
-	return first.Max(second), nil
+	return first.Max(second).Trimmed(), nil
 }
 
 func compareClasses(a, b string) int {

@@ -1,0 +1,204 @@
+// Package bill makes the daily bill: one document per workspace and service
+// day that holds what was used, what it costs and how it was paid. It owns the
+// document, its number and its chain, the close of a site's day, and when a
+// day falls due. It does not own prices, which are the catalogue's, nor money,
+// which is the ledger's.
+//
+// Always true: a workspace has at most one bill a day, and it never changes;
+// it holds usage of the workspace's present generation from the hour of its
+// upgrade on, and nothing else; its lines sum to its total, and the parts of a
+// line to its amount; its number follows the one before without a gap; it
+// holds the hash of the workspace's bill before it.
+package bill
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/workspace"
+)
+
+// Faults of bills.
+var (
+	ErrUnknown    = fault.New(fault.NotFound, "bill_unknown", "There is no such bill.")
+	ErrNotFlushed = fault.New(fault.Unavailable, "usage_not_flushed", "A gateway has not yet handed over the usage of this day.")
+	ErrNotDue     = fault.New(fault.Conflict, "day_not_due", "This day has not ended yet at the site.")
+	ErrOutOfOrder = fault.New(fault.Conflict, "day_out_of_order", "The day before this one has not been closed yet.")
+	ErrBound      = fault.New(fault.Internal, "bill_beyond_bound", "This bill is larger than any that can be real. A person must look at it.")
+	ErrUnsummed   = fault.New(fault.Internal, "bill_does_not_sum", "The parts of this bill do not sum to it.")
+)
+
+// Bill is what one workspace used on one service day.
+type Bill struct {
+	ID          string
+	Number      string // cn1-2026-000123: site, year, and a count without gaps
+	WorkspaceID string
+	Site        site.ID
+	Day         period.Day
+	Generation  workspace.Generation
+	Payer       string // the Billing Center account
+	Settlement  site.Method
+	Market      catalog.Market
+	Catalog     string // the version of the catalogue
+	Lines       []Line
+	Total       money.Amount
+	Paid        Paid   // of all lines
+	Previous    string // the hash of the workspace's bill before; empty for the first
+	Hash        string // of the document
+	IssuedAt    time.Time
+}
+
+// Line is one charge and how it was paid.
+type Line struct {
+	rate.Line
+	Paid Paid
+}
+
+// Paid is an amount by the kind of what paid it.
+type Paid struct {
+	Voucher       money.Amount
+	FullReduction money.Amount
+	Card          money.Amount
+	Cash          money.Amount
+	Cloud         money.Amount
+	Owed          money.Amount
+}
+
+// of gives the place of a kind of payment.
+func (p *Paid) of(kind wallet.Payment) *money.Amount {
+	switch kind {
+	case wallet.ByVoucher:
+		return &p.Voucher
+	case wallet.ByFullReduction:
+		return &p.FullReduction
+	case wallet.ByCard:
+		return &p.Card
+	case wallet.ByCash:
+		return &p.Cash
+	case wallet.ByCloud:
+		return &p.Cloud
+	default:
+		return &p.Owed
+	}
+}
+
+// add adds to the place of a kind.
+func (p *Paid) add(kind wallet.Payment, a money.Amount) error {
+	to := p.of(kind)
+	sum, err := to.Add(a)
+	*to = sum
+	return err
+}
+
+// By is the part that a kind of payment has.
+func (p Paid) By(kind wallet.Payment) money.Amount { return *p.of(kind) }
+
+// Sum is the whole.
+func (p Paid) Sum() (money.Amount, error) {
+	return money.Sum("", p.Voucher, p.FullReduction, p.Card, p.Cash, p.Cloud, p.Owed)
+}
+
+// nothing is the split of zero.
+func nothing(c money.Currency) Paid {
+	zero := money.Of(0, c)
+	return Paid{zero, zero, zero, zero, zero, zero}
+}
+
+// IDOf is the bill's ID: a workspace's day has one, whoever makes it.
+func IDOf(workspaceID string, day period.Day) string {
+	sum := sha256.Sum256([]byte(workspaceID + "\n" + day.String()))
+	return id.Bill + "_" + hex.EncodeToString(sum[:16])
+}
+
+// Series is the series of numbers that a bill's number is from: site and year.
+func Series(s site.ID, day period.Day) string {
+	year, _, _ := strings.Cut(day.String(), "-")
+	return string(s) + "-" + year
+}
+
+// Number is the text of a number in a series.
+func Number(series string, n int64) string { return fmt.Sprintf("%s-%06d", series, n) }
+
+// Draft is everything that a bill is made of.
+type Draft struct {
+	Workspace workspace.Workspace
+	Day       period.Day
+	Rated     rate.Rated
+	Parts     [][]wallet.Part // how each line was paid
+	Number    int64           // in the series
+	Previous  string
+	IssuedAt  time.Time
+}
+
+// Compose makes the bill. The same draft gives the same document to the byte;
+// the instant of issue is not part of it.
+func Compose(d Draft) (Bill, error) {
+	b := Bill{
+		ID: IDOf(d.Workspace.ID, d.Day), Number: Number(Series(d.Workspace.Site, d.Day), d.Number),
+		WorkspaceID: d.Workspace.ID, Site: d.Workspace.Site, Day: d.Day, Generation: d.Workspace.Generation,
+		Payer: d.Workspace.Payer, Settlement: d.Workspace.Settlement,
+		Market: d.Rated.Market, Catalog: d.Rated.Version,
+		Total: d.Rated.Total, Paid: nothing(d.Rated.Market.Currency),
+		Previous: d.Previous, IssuedAt: d.IssuedAt,
+	}
+	if len(d.Parts) != len(d.Rated.Lines) {
+		return Bill{}, ErrUnsummed.With("bill", b.ID)
+	}
+	for i, l := range d.Rated.Lines {
+		line := Line{Line: l, Paid: nothing(d.Rated.Market.Currency)}
+		for _, part := range d.Parts[i] {
+			if err := line.Paid.add(part.Payment, part.Amount); err != nil {
+				return Bill{}, err
+			}
+			if err := b.Paid.add(part.Payment, part.Amount); err != nil {
+				return Bill{}, err
+			}
+		}
+		b.Lines = append(b.Lines, line)
+	}
+	if err := b.Sums(); err != nil {
+		return Bill{}, err
+	}
+	b.Hash = Sum(b.Document())
+	return b, nil
+}
+
+// Sums checks that parts sum to lines and lines to the total.
+func (b Bill) Sums() error {
+	total, paid := money.Of(0, b.Market.Currency), nothing(b.Market.Currency)
+	for _, l := range b.Lines {
+		sum, err := l.Paid.Sum()
+		if err != nil || sum != l.Amount {
+			return ErrUnsummed.With("bill", b.ID).With("item", l.Item).Because(err)
+		}
+		if total, err = total.Add(l.Amount); err != nil {
+			return err
+		}
+		for _, kind := range wallet.Payments() {
+			if err := paid.add(kind, l.Paid.By(kind)); err != nil {
+				return err
+			}
+		}
+	}
+	if total != b.Total || paid != b.Paid {
+		return ErrUnsummed.With("bill", b.ID)
+	}
+	return nil
+}
+
+// Sum is the hash of a document.
+func Sum(document []byte) string {
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,221 @@
+package bill
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/workspace"
+)
+
+// MostADay bounds a daily bill: ten million in whole units. A larger one is
+// not charged; its workspace is parked and a person told (promise P11).
+const MostADay = wallet.MostAmount
+
+// Tx is what bills need of a transaction.
+type Tx interface {
+	wallet.Tx
+	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
+	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
+	BillingByID(ctx context.Context, id string) (account.Billing, error)
+	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
+	Announce(ctx context.Context, event any) error
+	Audit(ctx context.Context, e audit.Entry) error
+
+	// BillOfDay finds a workspace's bill, or ErrUnknown.
+	BillOfDay(ctx context.Context, workspaceID string, day period.Day) (Bill, error)
+	// BillHead is the hash of the workspace's last bill; empty when it has none.
+	BillHead(ctx context.Context, workspaceID string) (hash string, err error)
+	// NextNumber takes the next number of a series.
+	NextNumber(ctx context.Context, series string) (int64, error)
+	// InsertBill keeps a bill for ever and makes it the workspace's last.
+	InsertBill(ctx context.Context, b Bill) error
+
+	// WorkspacesUsed lists the Commercial workspaces of a site, by ID after the
+	// given one, that have usage of their generation in hours [from, to).
+	WorkspacesUsed(ctx context.Context, s site.ID, from, to time.Time, after string, limit int) ([]string, error)
+	// Park keeps the reason why a workspace's day could not be billed.
+	Park(ctx context.Context, p Parked) error
+	// Unpark forgets it.
+	Unpark(ctx context.Context, workspaceID string, day period.Day) error
+
+	// SiteDay finds the close of a site's day; a day that was not begun has no state.
+	SiteDay(ctx context.Context, s site.ID, day period.Day) (SiteDay, error)
+	// LastSiteDay finds the latest day of a site that was begun; zero when none was.
+	LastSiteDay(ctx context.Context, s site.ID) (SiteDay, error)
+	// BeginSiteDay keeps that the close of a day has begun.
+	BeginSiteDay(ctx context.Context, d SiteDay) error
+	// LastNumber is the last number of a series that was taken.
+	LastNumber(ctx context.Context, series string) (int64, error)
+	// DigestOfDay counts the bills of a site's day with numbers up to the given
+	// one, and hashes their hashes in the order of their numbers.
+	DigestOfDay(ctx context.Context, s site.ID, day period.Day, through int64) (bills int64, digest string, err error)
+	// FinishSiteDay keeps that a day is closed.
+	FinishSiteDay(ctx context.Context, d SiteDay) error
+	// CountParked counts the workspaces that are parked for a site's day.
+	CountParked(ctx context.Context, s site.ID, day period.Day) (int64, error)
+	// FlushedThrough is the earliest instant that a gateway heard of since then has reached.
+	FlushedThrough(ctx context.Context, heardSince time.Time) (through time.Time, ok bool, err error)
+}
+
+// Parked is a workspace whose day could not be billed. It waits for a person.
+type Parked struct {
+	WorkspaceID string
+	Site        site.ID
+	Day         period.Day
+	Code        string // of the fault
+	Reason      string
+	At          time.Time
+}
+
+// Close bills one workspace's day, once: closed again, the bill that is there
+// is given back. A workspace that used nothing billable gets no bill; its ID
+// is then empty.
+func Close(ctx context.Context, tx Tx, c *catalog.Catalog, day period.Day, workspaceID string, at time.Time) (Bill, error) {
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err != nil {
+		return Bill{}, err
+	}
+	before, err := tx.BillOfDay(ctx, w.ID, day)
+	if err == nil || !isUnknown(err) {
+		return before, err
+	}
+	r, err := Calculate(ctx, tx, c, w, day)
+	if err != nil || len(r.Lines) == 0 {
+		return Bill{}, err
+	}
+	if r.Total.Minor() > MostADay {
+		return Bill{}, ErrBound.With("total", r.Total.String())
+	}
+	b, err := issue(ctx, tx, c, w, day, r, at)
+	if err != nil {
+		return Bill{}, err
+	}
+	return b, tx.Unpark(ctx, w.ID, day)
+}
+
+// issue pays for what was rated and keeps the bill.
+func issue(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace, day period.Day, r rate.Rated, at time.Time) (Bill, error) {
+	due, err := lines(c, day, r)
+	if err != nil {
+		return Bill{}, err
+	}
+	billID := IDOf(w.ID, day)
+	paid, err := wallet.Pay(ctx, tx, wallet.Charging{
+		Key: "bill:" + billID, Cause: billID, Payer: w.Payer,
+		Currency: r.Market.Currency, Settlement: w.Settlement, Lines: due,
+	}, at)
+	if err != nil {
+		return Bill{}, err
+	}
+	d := Draft{Workspace: w, Day: day, Rated: r, Parts: paid.Parts, IssuedAt: at}
+	if d.Previous, err = tx.BillHead(ctx, w.ID); err != nil {
+		return Bill{}, fmt.Errorf("last bill of %s: %w", w.ID, err)
+	}
+	if d.Number, err = tx.NextNumber(ctx, Series(w.Site, day)); err != nil {
+		return Bill{}, fmt.Errorf("number of a bill: %w", err)
+	}
+	b, err := Compose(d)
+	if err != nil {
+		return Bill{}, err
+	}
+	if err := tx.InsertBill(ctx, b); err != nil {
+		return Bill{}, fmt.Errorf("keep bill %s: %w", b.Number, err)
+	}
+	if paid.DebtStarted {
+		return b, announceArrears(ctx, tx, w.Payer, paid, at)
+	}
+	return b, nil
+}
+
+func announceArrears(ctx context.Context, tx Tx, payer string, paid wallet.Paid, at time.Time) error {
+	a, err := tx.BillingByID(ctx, payer)
+	if err != nil {
+		return err
+	}
+	return tx.Announce(ctx, wallet.ArrearsStarted{
+		Payer: a.ID, UserName: a.UserName, Email: a.Email, Language: a.Language, Owed: paid.Owed, StartedAt: at,
+	})
+}
+
+// lines tells the ledger what each line is and whether vouchers may pay it.
+func lines(c *catalog.Catalog, day period.Day, r rate.Rated) ([]wallet.Due, error) {
+	v, err := c.At(day)
+	if err != nil {
+		return nil, err
+	}
+	due := make([]wallet.Due, len(r.Lines))
+	for i, l := range r.Lines {
+		item, err := v.Item(l.Item)
+		if err != nil {
+			return nil, err
+		}
+		due[i] = wallet.Due{Amount: l.Amount, VoucherPayable: item.VoucherPayable}
+	}
+	return due, nil
+}
+
+// Calculate rates what a workspace used on a day so far: usage of its present
+// generation from the hour of its upgrade on. It moves and keeps nothing, so
+// it serves the estimate of today as well as the bill.
+func Calculate(ctx context.Context, tx Reading, c *catalog.Catalog, w workspace.Workspace, day period.Day) (rate.Rated, error) {
+	if w.Plan != workspace.Commercial {
+		return rate.Rated{}, nil
+	}
+	s, err := site.Find(w.Site)
+	if err != nil {
+		return rate.Rated{}, err
+	}
+	v, err := c.At(day)
+	if err != nil {
+		return rate.Rated{}, err
+	}
+	payer, err := tx.BillingByID(ctx, w.Payer)
+	if err != nil {
+		return rate.Rated{}, fmt.Errorf("payer of %s: %w", w.ID, err)
+	}
+	market := catalog.Market{Currency: payer.Currency, Group: s.Group}
+	window := usage.Of(day, s.Zone).Since(w.UpgradedAt)
+	if window.Empty() {
+		return rate.NewTariff(v, market).Rate(nil)
+	}
+	samples, err := tx.UsageBetween(ctx, w.ID, w.Generation, window.From, window.To)
+	if err != nil {
+		return rate.Rated{}, fmt.Errorf("usage of %s on %s: %w", w.ID, day, err)
+	}
+	return Rate(v, market, samples)
+}
+
+// Reading is what an estimate needs of a transaction.
+type Reading interface {
+	BillingByID(ctx context.Context, id string) (account.Billing, error)
+	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
+}
+
+// Rate turns the samples of a day into lines. Items that are sold within
+// packages only, or that the operator has to switch on, make none.
+func Rate(v *catalog.Version, m catalog.Market, samples []usage.Sample) (rate.Rated, error) {
+	quantities, err := usage.Quantities(v, samples)
+	if err != nil {
+		return rate.Rated{}, err
+	}
+	billable := quantities[:0]
+	for _, q := range quantities {
+		item, err := v.Item(q.Item)
+		if err != nil {
+			return rate.Rated{}, err
+		}
+		if item.PayAsYouGo && !item.OperatorSwitch {
+			billable = append(billable, q)
+		}
+	}
+	return rate.NewTariff(v, m).Rate(billable)
+}

@@ -1,0 +1,186 @@
+package bill
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/usage"
+)
+
+func isUnknown(err error) bool { return errors.Is(err, ErrUnknown) }
+
+// SiteDay is the close of one service day of a site. From its beginning on,
+// late usage of the day goes to the next one.
+type SiteDay struct {
+	Site     site.ID
+	Day      period.Day
+	BeganAt  time.Time
+	ClosedAt time.Time // zero while it goes on
+	Bills    int64
+	Parked   int64
+	Series   string
+	Through  int64  // the last number of the series when the day was closed
+	Digest   string // over the hashes of the bills, in the order of their numbers
+	Previous string // the hash of the closed day before
+	Hash     string
+}
+
+// Begun reports whether the close has begun.
+func (d SiteDay) Begun() bool { return !d.BeganAt.IsZero() }
+
+// Closed reports whether it is done.
+func (d SiteDay) Closed() bool { return !d.ClosedAt.IsZero() }
+
+// Sum is the hash of the closed day, which the next one holds.
+func (d SiteDay) Sum() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s\n%d\n%s", d.Previous, d.Site, d.Day, d.Bills, d.Series, d.Through, d.Digest))
+	return hex.EncodeToString(sum[:])
+}
+
+// Books is where a day is closed: each workspace in a transaction of its own,
+// so that one that fails does not stop the others.
+type Books struct {
+	Write   func(ctx context.Context, f func(Tx) error) error
+	Catalog *catalog.Catalog
+	Quiet   time.Duration // a gateway not heard of for longer than this before the day's end holds no usage
+}
+
+// pageOf bounds the workspaces that are listed at once.
+const pageOf = 500
+
+// CloseDay closes a service day of a site: it bills every Commercial workspace
+// that used something, parks those that fail, and chains the day to the one
+// before. It may be stopped anywhere and run again to the same bills. It
+// returns ErrNotFlushed when a gateway still holds usage of the day: try later.
+func (b Books) CloseDay(ctx context.Context, job CloseDay, at time.Time) (SiteDay, error) {
+	s, err := site.Find(job.Site)
+	if err != nil {
+		return SiteDay{}, err
+	}
+	day, err := b.begin(ctx, s, job.Day, at)
+	if err != nil || day.Closed() {
+		return day, err
+	}
+	window := usage.Of(job.Day, s.Zone)
+	for after := ""; ; {
+		var page []string
+		err := b.Write(ctx, func(tx Tx) (err error) {
+			page, err = tx.WorkspacesUsed(ctx, s.ID, window.From, window.To, after, pageOf)
+			return err
+		})
+		if err != nil {
+			return day, fmt.Errorf("workspaces of %s: %w", s.ID, err)
+		}
+		for _, workspaceID := range page {
+			if err := b.closeOne(ctx, s, job.Day, workspaceID, at); err != nil {
+				return day, err
+			}
+			after = workspaceID
+		}
+		if len(page) < pageOf {
+			break
+		}
+	}
+	return b.finish(ctx, day, at)
+}
+
+// begin keeps that the close began, in order and not before the day's end.
+func (b Books) begin(ctx context.Context, s site.Site, day period.Day, at time.Time) (SiteDay, error) {
+	var d SiteDay
+	err := b.Write(ctx, func(tx Tx) (err error) {
+		if d, err = tx.SiteDay(ctx, s.ID, day); err != nil || d.Begun() {
+			return err
+		}
+		end := day.End(s.Zone)
+		if at.Before(end) {
+			return ErrNotDue.With("day", day.String())
+		}
+		last, err := tx.LastSiteDay(ctx, s.ID)
+		switch {
+		case err != nil:
+			return err
+		case last.Begun() && (!last.Closed() || last.Day.Add(1) != day):
+			return ErrOutOfOrder.With("day", day.String()).With("last", last.Day.String())
+		}
+		through, known, err := tx.FlushedThrough(ctx, end.Add(-b.Quiet))
+		if err != nil {
+			return err
+		}
+		if err := Flushed(through, known, end); err != nil {
+			return err
+		}
+		d = SiteDay{Site: s.ID, Day: day, BeganAt: at, Previous: last.Hash, Series: Series(s.ID, day)}
+		return tx.BeginSiteDay(ctx, d)
+	})
+	return d, err
+}
+
+// closeOne bills a workspace or parks it with the reason.
+func (b Books) closeOne(ctx context.Context, s site.Site, day period.Day, workspaceID string, at time.Time) error {
+	err := b.Write(ctx, func(tx Tx) error {
+		_, err := Close(ctx, tx, b.Catalog, day, workspaceID, at)
+		return err
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	f := fault.From(err)
+	p := Parked{WorkspaceID: workspaceID, Site: s.ID, Day: day, Code: f.Code, Reason: err.Error(), At: at}
+	return b.Write(ctx, func(tx Tx) error { return tx.Park(ctx, p) })
+}
+
+// Retry bills a parked workspace's day after its close.
+func (b Books) Retry(ctx context.Context, workspaceID string, day period.Day, at time.Time) (Bill, error) {
+	var made Bill
+	err := b.Write(ctx, func(tx Tx) (err error) {
+		w, err := tx.Workspace(ctx, workspaceID)
+		if err != nil {
+			return err
+		}
+		if d, err := tx.SiteDay(ctx, w.Site, day); err != nil || !d.Begun() {
+			return errors.Join(err, ErrNotDue.With("day", day.String()))
+		}
+		made, err = Close(ctx, tx, b.Catalog, day, workspaceID, at)
+		return err
+	})
+	return made, err
+}
+
+// finish marks the day closed and chains it.
+func (b Books) finish(ctx context.Context, d SiteDay, at time.Time) (SiteDay, error) {
+	err := b.Write(ctx, func(tx Tx) error {
+		now, err := tx.SiteDay(ctx, d.Site, d.Day)
+		if err != nil || now.Closed() {
+			d = now
+			return err
+		}
+		if d.Through, err = tx.LastNumber(ctx, d.Series); err != nil {
+			return err
+		}
+		if d.Bills, d.Digest, err = tx.DigestOfDay(ctx, d.Site, d.Day, d.Through); err != nil {
+			return err
+		}
+		if d.Parked, err = tx.CountParked(ctx, d.Site, d.Day); err != nil {
+			return err
+		}
+		d.ClosedAt = at
+		d.Hash = d.Sum()
+		if err := tx.FinishSiteDay(ctx, d); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Entry{
+			At: at, Actor: "system", Action: "day.closed", Subject: string(d.Site) + " " + d.Day.String(),
+			Detail: map[string]string{"bills": fmt.Sprint(d.Bills), "parked": fmt.Sprint(d.Parked), "hash": d.Hash},
+		})
+	})
+	return d, err
+}

@@ -1,0 +1,155 @@
+package bill
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/workspace"
+)
+
+// document is the stored form of a bill: JSON with its fields in this order
+// and every figure a decimal text. It is public and only grows.
+type document struct {
+	Number     string               `json:"number"`
+	Workspace  string               `json:"workspace"`
+	Site       site.ID              `json:"site"`
+	Day        period.Day           `json:"day"`
+	Generation workspace.Generation `json:"generation"`
+	Payer      string               `json:"payer"`
+	Settlement site.Method          `json:"settlement"`
+	Currency   money.Currency       `json:"currency"`
+	Group      site.Group           `json:"group"`
+	Catalog    string               `json:"catalog"`
+	Lines      []documentLine       `json:"lines"`
+	Total      string               `json:"total"`
+	Previous   string               `json:"previous"`
+}
+
+type documentLine struct {
+	Item      string       `json:"item"`
+	Class     string       `json:"class"`
+	Quantity  string       `json:"quantity"`
+	Units     string       `json:"units"`
+	UnitPrice string       `json:"unit_price"`
+	Exact     string       `json:"exact"`
+	Amount    string       `json:"amount"`
+	Paid      documentPaid `json:"paid"`
+}
+
+// documentPaid leaves out what paid nothing.
+type documentPaid struct {
+	Voucher       string `json:"voucher,omitempty"`
+	FullReduction string `json:"full_reduction,omitempty"`
+	Card          string `json:"card,omitempty"`
+	Cash          string `json:"cash,omitempty"`
+	Cloud         string `json:"cloud,omitempty"`
+	Owed          string `json:"owed,omitempty"`
+}
+
+func (p *documentPaid) of(kind wallet.Payment) *string {
+	switch kind {
+	case wallet.ByVoucher:
+		return &p.Voucher
+	case wallet.ByFullReduction:
+		return &p.FullReduction
+	case wallet.ByCard:
+		return &p.Card
+	case wallet.ByCash:
+		return &p.Cash
+	case wallet.ByCloud:
+		return &p.Cloud
+	default:
+		return &p.Owed
+	}
+}
+
+// Document is the bill as it is stored and hashed.
+func (b Bill) Document() []byte {
+	d := document{
+		Number: b.Number, Workspace: b.WorkspaceID, Site: b.Site, Day: b.Day, Generation: b.Generation,
+		Payer: b.Payer, Settlement: b.Settlement, Currency: b.Market.Currency, Group: b.Market.Group,
+		Catalog: b.Catalog, Lines: make([]documentLine, 0, len(b.Lines)), Total: b.Total.String(), Previous: b.Previous,
+	}
+	for _, l := range b.Lines {
+		line := documentLine{
+			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
+			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
+		}
+		for _, kind := range wallet.Payments() {
+			if a := l.Paid.By(kind); !a.IsZero() {
+				*line.Paid.of(kind) = a.String()
+			}
+		}
+		d.Lines = append(d.Lines, line)
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		panic("bill: a document of texts must encode: " + err.Error())
+	}
+	return text
+}
+
+// Read is the bill of a document. A document that does not sum is refused.
+func Read(text []byte) (Bill, error) {
+	var d document
+	if err := json.Unmarshal(text, &d); err != nil {
+		return Bill{}, fmt.Errorf("read a bill: %w", err)
+	}
+	b := Bill{
+		ID: IDOf(d.Workspace, d.Day), Number: d.Number, WorkspaceID: d.Workspace, Site: d.Site, Day: d.Day,
+		Generation: d.Generation, Payer: d.Payer, Settlement: d.Settlement,
+		Market: catalog.Market{Currency: d.Currency, Group: d.Group}, Catalog: d.Catalog,
+		Paid: nothing(d.Currency), Previous: d.Previous, Hash: Sum(text),
+	}
+	var err error
+	if b.Total, err = money.Parse(d.Total, d.Currency); err != nil {
+		return Bill{}, fmt.Errorf("total of bill %s: %w", d.Number, err)
+	}
+	for _, l := range d.Lines {
+		line, err := l.line(d.Currency)
+		if err != nil {
+			return Bill{}, fmt.Errorf("line %s of bill %s: %w", l.Item, d.Number, err)
+		}
+		for _, kind := range wallet.Payments() {
+			if err := b.Paid.add(kind, line.Paid.By(kind)); err != nil {
+				return Bill{}, err
+			}
+		}
+		b.Lines = append(b.Lines, line)
+	}
+	return b, b.Sums()
+}
+
+func (l documentLine) line(c money.Currency) (Line, error) {
+	line := Line{Line: rate.Line{Item: l.Item, Class: l.Class}, Paid: nothing(c)}
+	for _, figure := range []struct {
+		text string
+		to   *quantity.Decimal
+	}{{l.Quantity, &line.Quantity}, {l.Units, &line.Units}, {l.UnitPrice, &line.UnitPrice}, {l.Exact, &line.Exact}} {
+		var err error
+		if *figure.to, err = quantity.Parse(figure.text); err != nil {
+			return Line{}, err
+		}
+	}
+	var err error
+	if line.Amount, err = money.Parse(l.Amount, c); err != nil {
+		return Line{}, err
+	}
+	for _, kind := range wallet.Payments() {
+		text := *l.Paid.of(kind)
+		if text == "" {
+			continue
+		}
+		if *line.Paid.of(kind), err = money.Parse(text, c); err != nil {
+			return Line{}, err
+		}
+	}
+	return line, nil
+}

@@ -1,0 +1,333 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+)
+
+// billChain is the chain of a workspace's bills.
+func billChain(workspaceID string) string { return "bill:" + workspaceID }
+
+// scanBill reads a bill from its document.
+func scanBill(r Row) (bill.Bill, error) {
+	var document, hash string
+	var issued int64
+	err := r.Scan(&document, &hash, &issued)
+	if errors.Is(err, ErrNoRows) {
+		return bill.Bill{}, bill.ErrUnknown
+	}
+	if err != nil {
+		return bill.Bill{}, fmt.Errorf("read a bill: %w", err)
+	}
+	b, err := bill.Read([]byte(document))
+	b.IssuedAt = period.FromMicros(issued)
+	if err == nil && b.Hash != hash {
+		err = fmt.Errorf("bill %s is not what was issued", b.Number)
+	}
+	return b, err
+}
+
+const billColumns = `b.document, b.hash, b.issued_at`
+
+// Bill finds a bill by its ID, or bill.ErrUnknown.
+func (tx *Tx) Bill(ctx context.Context, id string) (bill.Bill, error) {
+	return scanBill(tx.QueryRow(ctx, `
+		SELECT `+billColumns+`
+		FROM bill b
+		WHERE b.id = $1`, id))
+}
+
+// BillOfDay finds a workspace's bill of a day, or bill.ErrUnknown.
+func (tx *Tx) BillOfDay(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
+	return scanBill(tx.QueryRow(ctx, `
+		SELECT `+billColumns+`
+		FROM bill b
+		WHERE b.workspace_id = $1
+			AND b.day = $2`, workspaceID, day.String()))
+}
+
+// BillsOf lists a workspace's bills of the days from first to last, the newest
+// first.
+func (tx *Tx) BillsOf(ctx context.Context, workspaceID string, first, last period.Day, limit int) ([]bill.Bill, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+billColumns+`
+		FROM bill b
+		WHERE b.workspace_id = $1
+			AND b.day BETWEEN $2 AND $3
+		ORDER BY b.day DESC
+		LIMIT $4`, workspaceID, first.String(), last.String(), int64(limit))
+	return collect(rows, err, scanBill)
+}
+
+// BillsPaidBy lists the bills that a Billing Center account pays, of the days
+// from first to last, the newest first and by number within a day.
+func (tx *Tx) BillsPaidBy(ctx context.Context, payer string, first, last period.Day, limit int) ([]bill.Bill, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+billColumns+`
+		FROM bill b
+		WHERE b.payer = $1
+			AND b.day BETWEEN $2 AND $3
+		ORDER BY b.day DESC, b.series, b.seq
+		LIMIT $4`, payer, first.String(), last.String(), int64(limit))
+	return collect(rows, err, scanBill)
+}
+
+// BilledBetween sums a workspace's bills of the days from first to last.
+func (tx *Tx) BilledBetween(ctx context.Context, workspaceID string, c money.Currency, first, last period.Day) (money.Amount, error) {
+	var minor int64
+	err := tx.QueryRow(ctx, `
+		SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT)
+		FROM bill
+		WHERE workspace_id = $1
+			AND currency = $2
+			AND day BETWEEN $3 AND $4`, workspaceID, string(c), first.String(), last.String()).Scan(&minor)
+	return money.Of(minor, c), err
+}
+
+// BillHead is the hash of the workspace's last bill; empty when it has none.
+func (tx *Tx) BillHead(ctx context.Context, workspaceID string) (string, error) {
+	l, err := tx.head(ctx, billChain(workspaceID))
+	return l.hash, err
+}
+
+// NextNumber takes the next number of a series. A transaction that is undone
+// gives it back, so that numbers have no gaps.
+func (tx *Tx) NextNumber(ctx context.Context, series string) (int64, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `
+		INSERT INTO document_number (series, last)
+		VALUES ($1, 1)
+		ON CONFLICT (series) DO UPDATE SET last = document_number.last + 1
+		RETURNING last`, series).Scan(&n)
+	return n, err
+}
+
+// LastNumber is the last number of a series that was taken.
+func (tx *Tx) LastNumber(ctx context.Context, series string) (int64, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `
+		SELECT last
+		FROM document_number
+		WHERE series = $1`, series).Scan(&n)
+	if errors.Is(err, ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// InsertBill keeps a bill for ever and makes it the workspace's last.
+func (tx *Tx) InsertBill(ctx context.Context, b bill.Bill) error {
+	series := bill.Series(b.Site, b.Day)
+	seq, err := strconv.ParseInt(strings.TrimPrefix(b.Number, series+"-"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("number of bill %s: %w", b.Number, err)
+	}
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO bill (workspace_id, day, id, series, seq, site, payer, settlement, generation, currency, price_group, catalog,
+			total, paid_voucher, paid_full_reduction, paid_card, paid_cash, paid_cloud, owed, issued_at, document, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		b.WorkspaceID, b.Day.String(), b.ID, series, seq, string(b.Site), b.Payer, string(b.Settlement), int64(b.Generation),
+		string(b.Market.Currency), string(b.Market.Group), b.Catalog, b.Total.Minor(),
+		b.Paid.Voucher.Minor(), b.Paid.FullReduction.Minor(), b.Paid.Card.Minor(), b.Paid.Cash.Minor(), b.Paid.Cloud.Minor(), b.Paid.Owed.Minor(),
+		period.Micros(b.IssuedAt), string(b.Document()), b.Hash); err != nil {
+		return err
+	}
+	last, err := tx.head(ctx, billChain(b.WorkspaceID))
+	if err != nil {
+		return err
+	}
+	return tx.extend(ctx, billChain(b.WorkspaceID), link{last.n + 1, b.Hash})
+}
+
+// WorkspacesUsed lists the Commercial workspaces of a site, by ID after the
+// given one, that have usage of their generation in hours [from, to).
+func (tx *Tx) WorkspacesUsed(ctx context.Context, s site.ID, from, to time.Time, after string, limit int) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT w.id
+		FROM workspace w
+		WHERE w.site = $1
+			AND w.plan = 'commercial'
+			AND w.id > $2
+			AND EXISTS (
+				SELECT 1
+				FROM usage_sample u
+				WHERE u.workspace_id = w.id
+					AND u.generation = w.generation
+					AND u.hour >= $3
+					AND u.hour < $4
+			)
+		ORDER BY w.id
+		LIMIT $5`, string(s), after, period.Micros(from), period.Micros(to), int64(limit))
+	return collect(rows, err, func(r Row) (id string, err error) {
+		err = r.Scan(&id)
+		return id, err
+	})
+}
+
+// Park keeps the reason why a workspace's day could not be billed.
+func (tx *Tx) Park(ctx context.Context, p bill.Parked) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO parked (workspace_id, day, site, code, reason, at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (workspace_id, day) DO UPDATE SET code = excluded.code, reason = excluded.reason, at = excluded.at`,
+		p.WorkspaceID, p.Day.String(), string(p.Site), p.Code, p.Reason, period.Micros(p.At))
+	return err
+}
+
+// Unpark forgets it.
+func (tx *Tx) Unpark(ctx context.Context, workspaceID string, day period.Day) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM parked
+		WHERE workspace_id = $1
+			AND day = $2`, workspaceID, day.String())
+	return err
+}
+
+// Parked lists the parked workspaces, the longest waiting first.
+func (tx *Tx) Parked(ctx context.Context, limit int) ([]bill.Parked, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT workspace_id, day, site, code, reason, at
+		FROM parked
+		ORDER BY at, workspace_id, day
+		LIMIT $1`, int64(limit))
+	return collect(rows, err, func(r Row) (bill.Parked, error) {
+		var p bill.Parked
+		var day string
+		var at int64
+		if err := r.Scan(&p.WorkspaceID, &day, &p.Site, &p.Code, &p.Reason, &at); err != nil {
+			return p, err
+		}
+		p.At = period.FromMicros(at)
+		return p, p.Day.UnmarshalText([]byte(day))
+	})
+}
+
+// CountParked counts the workspaces that are parked for a site's day.
+func (tx *Tx) CountParked(ctx context.Context, s site.ID, day period.Day) (int64, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `
+		SELECT COUNT(*)
+		FROM parked
+		WHERE site = $1
+			AND day = $2`, string(s), day.String()).Scan(&n)
+	return n, err
+}
+
+const siteDayColumns = `site, day, began_at, closed_at, bills, parked, series, through, digest, previous, hash`
+
+func scanSiteDay(r Row) (bill.SiteDay, error) {
+	var d bill.SiteDay
+	var day string
+	var began, closed int64
+	err := r.Scan(&d.Site, &day, &began, &closed, &d.Bills, &d.Parked, &d.Series, &d.Through, &d.Digest, &d.Previous, &d.Hash)
+	if err != nil {
+		return d, err
+	}
+	d.BeganAt, d.ClosedAt = period.FromMicros(began), period.FromMicros(closed)
+	return d, d.Day.UnmarshalText([]byte(day))
+}
+
+// SiteDay finds the close of a site's day; a day that was not begun is the
+// zero value.
+func (tx *Tx) SiteDay(ctx context.Context, s site.ID, day period.Day) (bill.SiteDay, error) {
+	return tx.oneSiteDay(tx.QueryRow(ctx, `
+		SELECT `+siteDayColumns+`
+		FROM site_day
+		WHERE site = $1
+			AND day = $2`, string(s), day.String()))
+}
+
+// LastSiteDay finds the latest day of a site that was begun; the zero value
+// when none was.
+func (tx *Tx) LastSiteDay(ctx context.Context, s site.ID) (bill.SiteDay, error) {
+	return tx.oneSiteDay(tx.QueryRow(ctx, `
+		SELECT `+siteDayColumns+`
+		FROM site_day
+		WHERE site = $1
+		ORDER BY day DESC
+		LIMIT 1`, string(s)))
+}
+
+func (tx *Tx) oneSiteDay(r Row) (bill.SiteDay, error) {
+	d, err := scanSiteDay(r)
+	if errors.Is(err, ErrNoRows) {
+		return bill.SiteDay{}, nil
+	}
+	return d, err
+}
+
+// BeginSiteDay keeps that the close of a day has begun. The chain of the
+// site's days keeps two of them apart.
+func (tx *Tx) BeginSiteDay(ctx context.Context, d bill.SiteDay) error {
+	last, err := tx.head(ctx, dayChain(d.Site))
+	if err != nil {
+		return err
+	}
+	if last.hash != d.Previous {
+		return fmt.Errorf("days of %s moved meanwhile", d.Site)
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO site_day (site, day, began_at, closed_at, bills, parked, series, through, digest, previous, hash)
+		VALUES ($1, $2, $3, 0, 0, 0, $4, 0, '', $5, '')`,
+		string(d.Site), d.Day.String(), period.Micros(d.BeganAt), d.Series, d.Previous)
+	return err
+}
+
+// dayChain is the chain of a site's closed days.
+func dayChain(s site.ID) string { return "day:" + string(s) }
+
+// FinishSiteDay keeps that a day is closed.
+func (tx *Tx) FinishSiteDay(ctx context.Context, d bill.SiteDay) error {
+	last, err := tx.head(ctx, dayChain(d.Site))
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(ctx, `
+		UPDATE site_day
+		SET closed_at = $3, bills = $4, parked = $5, through = $6, digest = $7, hash = $8
+		WHERE site = $1
+			AND day = $2
+			AND closed_at = 0`,
+		string(d.Site), d.Day.String(), period.Micros(d.ClosedAt), d.Bills, d.Parked, d.Through, d.Digest, d.Hash)
+	if err := exactlyOne(n, err, fmt.Errorf("%s of %s was closed meanwhile", d.Day, d.Site)); err != nil {
+		return err
+	}
+	return tx.extend(ctx, dayChain(d.Site), link{last.n + 1, d.Hash})
+}
+
+// DigestOfDay counts the bills of a site's day with numbers up to the given
+// one, and hashes their hashes in the order of their numbers.
+func (tx *Tx) DigestOfDay(ctx context.Context, s site.ID, day period.Day, through int64) (int64, string, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT hash
+		FROM bill
+		WHERE site = $1
+			AND day = $2
+			AND seq <= $3
+		ORDER BY seq`, string(s), day.String(), through)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = rows.Close() }()
+	digest, bills := sha256.New(), int64(0)
+	for rows.Next() {
+		var hash string
+		if err := rows.Scan(&hash); err != nil {
+			return 0, "", err
+		}
+		digest.Write([]byte(hash))
+		bills++
+	}
+	return bills, hex.EncodeToString(digest.Sum(nil)), rows.Err()
+}

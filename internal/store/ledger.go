@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/wallet"
+)
+
+// ledgerChain is the chain of a payer's entries.
+func ledgerChain(payer string) string { return "ledger:" + payer }
+
+// LedgerHead is the end of the payer's chain, kept from other writers.
+func (tx *Tx) LedgerHead(ctx context.Context, payer string) (wallet.Head, error) {
+	l, err := tx.head(ctx, ledgerChain(payer))
+	return wallet.Head{Number: l.n, Hash: l.hash}, err
+}
+
+// LedgerEntry finds the entry of an idempotency key.
+func (tx *Tx) LedgerEntry(ctx context.Context, key string) (wallet.Entry, bool, error) {
+	entries, err := tx.entries(ctx, `WHERE e.key = $1 ORDER BY e.number, p.position`, key)
+	if err != nil || len(entries) == 0 {
+		return wallet.Entry{}, false, err
+	}
+	return entries[0], true, nil
+}
+
+// LedgerEntries lists a payer's entries from the newest back, before the given
+// number (0 for the newest).
+func (tx *Tx) LedgerEntries(ctx context.Context, payer string, before int64, limit int) ([]wallet.Entry, error) {
+	return tx.entries(ctx, `
+		WHERE e.payer = $1
+			AND e.number IN (
+				SELECT number
+				FROM ledger_entry
+				WHERE payer = $1
+					AND ($2 = 0 OR number < $2)
+				ORDER BY number DESC
+				LIMIT $3
+			)
+		ORDER BY e.number DESC, p.position`, payer, before, int64(limit))
+}
+
+// entries reads entries with their postings, which must come together.
+func (tx *Tx) entries(ctx context.Context, rest string, args ...any) ([]wallet.Entry, error) {
+	rows, err := tx.Query(ctx, entrySelect+rest, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	var all []wallet.Entry
+	err = eachEntry(rows, func(e wallet.Entry) { all = append(all, e) })
+	return all, err
+}
+
+const entrySelect = `
+	SELECT e.payer, e.number, e.id, e.key, e.kind, e.cause, e.at, e.previous, e.hash, p.account, p.currency, p.minor
+	FROM ledger_entry e
+	LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number
+	`
+
+// eachEntry gathers the rows of each entry and hands it over.
+func eachEntry(rows Rows, take func(wallet.Entry)) error {
+	defer func() { _ = rows.Close() }()
+	var e wallet.Entry
+	for rows.Next() {
+		var next wallet.Entry
+		var at int64
+		var account, currency *string
+		var minor *int64
+		if err := rows.Scan(&next.Payer, &next.Number, &next.ID, &next.Key, &next.Kind, &next.Cause, &at, &next.Previous, &next.Hash,
+			&account, &currency, &minor); err != nil {
+			return fmt.Errorf("read an entry: %w", err)
+		}
+		if next.ID != e.ID {
+			if e.ID != "" {
+				take(e)
+			}
+			e = next
+			e.At = period.FromMicros(at)
+		}
+		if account != nil && currency != nil && minor != nil {
+			e.Postings = append(e.Postings, wallet.Posting{Account: wallet.Account(*account), Amount: money.Of(*minor, money.Currency(*currency))})
+		}
+	}
+	if e.ID != "" {
+		take(e)
+	}
+	return rows.Err()
+}
+
+// AppendEntry keeps an entry, moves the stored balances within their bounds
+// (else wallet.ErrFloor) and the head of the chain.
+func (tx *Tx) AppendEntry(ctx context.Context, e wallet.Entry) error {
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO ledger_entry (payer, number, id, key, kind, cause, at, previous, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		e.Payer, e.Number, e.ID, e.Key, e.Kind, e.Cause, period.Micros(e.At), e.Previous, e.Hash); err != nil {
+		return fmt.Errorf("append to the ledger: %w", err)
+	}
+	for i, p := range e.Postings {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
+			VALUES ($1, $2, $3, $4, $5, $6)`,
+			e.Payer, e.Number, int64(i), string(p.Account), string(p.Amount.Currency()), p.Amount.Minor()); err != nil {
+			return fmt.Errorf("append a posting: %w", err)
+		}
+		if err := tx.moveBalance(ctx, p); err != nil {
+			return err
+		}
+	}
+	return tx.extend(ctx, ledgerChain(e.Payer), link{e.Number, e.Hash})
+}
+
+// moveBalance moves the stored balance of a payer's account. The bounds are in
+// the WHERE clause: no balance passes its floor, whoever asks.
+func (tx *Tx) moveBalance(ctx context.Context, p wallet.Posting) error {
+	low, high, bounded := p.Account.Bounds()
+	if !bounded {
+		return nil
+	}
+	payer, account, currency := p.Account.Payer(), string(p.Account), string(p.Amount.Currency())
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO ledger_balance (payer, account, currency, minor)
+		VALUES ($1, $2, $3, 0)
+		ON CONFLICT (payer, account, currency) DO NOTHING`, payer, account, currency); err != nil {
+		return fmt.Errorf("open %s: %w", account, err)
+	}
+	n, err := tx.Exec(ctx, `
+		UPDATE ledger_balance
+		SET minor = minor + $4
+		WHERE payer = $1
+			AND account = $2
+			AND currency = $3
+			AND minor + $4 BETWEEN $5 AND $6`, payer, account, currency, p.Amount.Minor(), low, high)
+	return exactlyOne(n, err, wallet.ErrFloor.With("account", account))
+}
+
+// StoredBalances gives the balances of a payer's accounts in a currency.
+func (tx *Tx) StoredBalances(ctx context.Context, payer string, c money.Currency) (map[wallet.Account]money.Amount, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT account, minor
+		FROM ledger_balance
+		WHERE payer = $1
+			AND currency = $2`, payer, string(c))
+	balances := map[wallet.Account]money.Amount{}
+	_, err = collect(rows, err, func(r Row) (struct{}, error) {
+		var account string
+		var minor int64
+		err := r.Scan(&account, &minor)
+		balances[wallet.Account(account)] = money.Of(minor, c)
+		return struct{}{}, err
+	})
+	return balances, err
+}
+
+const transferColumns = `id, account_id, currency, minor, reference, state, declared_at, decided_by, decided_at, reason`
+
+func scanTransfer(r Row) (wallet.Transfer, error) {
+	var t wallet.Transfer
+	var currency string
+	var minor, declared, decided int64
+	err := r.Scan(&t.ID, &t.AccountID, &currency, &minor, &t.Reference, &t.State, &declared, &t.DecidedBy, &decided, &t.Reason)
+	if errors.Is(err, ErrNoRows) {
+		return t, wallet.ErrTransferUnknown
+	}
+	t.Amount = money.Of(minor, money.Currency(currency))
+	t.DeclaredAt, t.DecidedAt = period.FromMicros(declared), period.FromMicros(decided)
+	return t, err
+}
+
+// InsertTransfer keeps a declared bank transfer.
+func (tx *Tx) InsertTransfer(ctx context.Context, t wallet.Transfer) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO transfer (id, account_id, currency, minor, reference, state, declared_at, decided_by, decided_at, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		t.ID, t.AccountID, string(t.Amount.Currency()), t.Amount.Minor(), t.Reference, t.State,
+		period.Micros(t.DeclaredAt), t.DecidedBy, period.Micros(t.DecidedAt), t.Reason)
+	return err
+}
+
+// TransferForUpdate finds a bank transfer, kept from other writers, or
+// wallet.ErrTransferUnknown.
+func (tx *Tx) TransferForUpdate(ctx context.Context, id string) (wallet.Transfer, error) {
+	return scanTransfer(tx.QueryRow(ctx, `
+		SELECT `+transferColumns+`
+		FROM transfer
+		WHERE id = $1`+tx.lockWrites(), id))
+}
+
+// DecideTransfer keeps the outcome of a transfer that is still declared.
+func (tx *Tx) DecideTransfer(ctx context.Context, t wallet.Transfer) error {
+	n, err := tx.Exec(ctx, `
+		UPDATE transfer
+		SET state = $2, decided_by = $3, decided_at = $4, reason = $5
+		WHERE id = $1
+			AND state = 'declared'`, t.ID, t.State, t.DecidedBy, period.Micros(t.DecidedAt), t.Reason)
+	return exactlyOne(n, err, fmt.Errorf("transfer %s was decided meanwhile", t.ID))
+}
+
+// TransfersOf lists a payer's bank transfers, the newest first.
+func (tx *Tx) TransfersOf(ctx context.Context, accountID string, limit int) ([]wallet.Transfer, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+transferColumns+`
+		FROM transfer
+		WHERE account_id = $1
+		ORDER BY declared_at DESC, id
+		LIMIT $2`, accountID, int64(limit))
+	return collect(rows, err, scanTransfer)
+}
+
+// TransfersIn lists the bank transfers in a state, the oldest first.
+func (tx *Tx) TransfersIn(ctx context.Context, state wallet.TransferState, limit int) ([]wallet.Transfer, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+transferColumns+`
+		FROM transfer
+		WHERE state = $1
+		ORDER BY declared_at, id
+		LIMIT $2`, string(state), int64(limit))
+	return collect(rows, err, scanTransfer)
+}

@@ -1,0 +1,120 @@
+package storetest_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/store/storetest"
+)
+
+func findings(t *testing.T, s *store.Store) []audit.Finding {
+	t.Helper()
+	var found []audit.Finding
+	if err := s.Read(t.Context(), func(tx *store.Tx) (err error) {
+		found, err = tx.Verify(t.Context(), catalog.Default())
+		return err
+	}); err != nil {
+		t.Fatalf("verify: %v", err)
+	}
+	return found
+}
+
+// sound fails the test when the books do not hold.
+func sound(t *testing.T, s *store.Store) {
+	t.Helper()
+	for _, f := range findings(t, s) {
+		t.Errorf("verify: %v", f)
+	}
+}
+
+// history is three days of two workspaces, with deposits and arrears.
+func history(t *testing.T, s *store.Store) {
+	t.Helper()
+	a, b := newShop(t, s, "a"), newShop(t, s, "b")
+	cn1, err := site.Find("cn1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.recharge(t, "10")
+	for i, d := range []string{march1, "2026-03-02", "2026-03-03"} {
+		hour := day(d).Start(cn1.Zone).Add(14 * time.Hour)
+		a.use(t, "logs", "14d", hour, int64(2+i)*1_000_000)
+		b.use(t, "apm_trace", "14d", hour, 3_000_000)
+		closeDay(t, s, d)
+	}
+	b.recharge(t, "20")
+}
+
+func TestBooksWithoutMistakeAreSound(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		sound(t, s)
+		history(t, s)
+		sound(t, s)
+	})
+}
+
+// TestEveryPlantedCorruptionIsFound changes one thing in sound books, behind
+// the program's back, and expects the invariant that it breaks.
+func TestEveryPlantedCorruptionIsFound(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ invariant, sql string }{
+		"a posting changed":            {"I1", `UPDATE ledger_posting SET minor = minor + 1 WHERE payer = (SELECT payer FROM workspace WHERE id = 'wksp_a') AND number = 1 AND position = 0`},
+		"a posting lost":               {"I1", `DELETE FROM ledger_posting WHERE number = 1 AND position = 0`},
+		"a balance raised":             {"I2", `UPDATE ledger_balance SET minor = minor + 100 WHERE account LIKE 'cash:%'`},
+		"a balance lost":               {"I2", `DELETE FROM ledger_balance WHERE account LIKE 'arrears:%'`},
+		"more taken than was there":    {"I3", `UPDATE ledger_posting SET minor = minor * 100 WHERE number = 2`},
+		"an entry's cause changed":     {"I6", `UPDATE ledger_entry SET cause = 'bill_x' WHERE number = 2`},
+		"an entry's time changed":      {"I6", `UPDATE ledger_entry SET at = at + 1 WHERE number = 1`},
+		"an entry lost":                {"I6", `DELETE FROM ledger_entry WHERE number = 2`},
+		"the end of a ledger moved":    {"I6", `UPDATE chain SET hash = 'x' WHERE name LIKE 'ledger:%'`},
+		"a deposit without transfer":   {"I4", `UPDATE transfer SET state = 'declared'`},
+		"a transfer without deposit":   {"I4", `UPDATE transfer SET minor = minor + 1`},
+		"a second deposit for a cause": {"I4", `UPDATE ledger_entry SET cause = (SELECT MIN(cause) FROM ledger_entry) WHERE number = 2`},
+		"a bill's document changed":    {"I6", `UPDATE bill SET document = REPLACE(document, '"site":"cn1"', '"site":"cn2"')`},
+		"a bill's line changed":        {"I5", `UPDATE bill SET document = REPLACE(document, '"amount":"3.00"', '"amount":"2.00"')`},
+		"a bill's total changed":       {"I5", `UPDATE bill SET total = total + 1`},
+		"usage changed afterwards":     {"I5", `UPDATE usage_sample SET quantity = quantity * 2 WHERE workspace_id = 'wksp_a'`},
+		"usage lost":                   {"I5", `DELETE FROM usage_sample WHERE workspace_id = 'wksp_b'`},
+		"a bill lost":                  {"I11", `DELETE FROM bill WHERE workspace_id = 'wksp_a' AND day = '2026-03-02'`},
+		"the last bill lost":           {"I6", `DELETE FROM bill WHERE workspace_id = 'wksp_b' AND day = '2026-03-03'`},
+		"a charge without bill":        {"I4", `DELETE FROM bill WHERE workspace_id = 'wksp_a'`},
+		"a number left out":            {"I11", `UPDATE document_number SET last = last + 1`},
+		"a closed day changed":         {"I6", `UPDATE site_day SET bills = 1 WHERE day = '2026-03-02'`},
+		"a closed day lost":            {"I6", `DELETE FROM site_day WHERE day = '2026-03-02'`},
+		"the last closed day lost":     {"I6", `DELETE FROM site_day WHERE day = '2026-03-03'`},
+		"a workspace set back":         {"I7", `UPDATE workspace SET plan = 'experience' WHERE id = 'wksp_a'`},
+		"upgraded after its bill":      {"I10", `UPDATE workspace SET upgraded_at = upgraded_at + 86400000000 WHERE id = 'wksp_a'`},
+		"billed for the free plan":     {"I10", `UPDATE workspace SET generation = 3 WHERE id = 'wksp_a'`},
+		"the audit log changed":        {"I6", `UPDATE audit SET actor = 'nobody' WHERE n = 2`},
+		"the audit log cut":            {"I6", `DELETE FROM audit WHERE n = (SELECT MAX(n) FROM audit)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := storetest.SQLite(t)
+			history(t, s)
+			write(t, s, func(ctx context.Context, tx *store.Tx) error {
+				n, err := tx.Exec(ctx, c.sql)
+				if err == nil && n == 0 {
+					t.Error("nothing was changed")
+				}
+				return err
+			})
+			found := findings(t, s)
+			var lines []string
+			for _, f := range found {
+				if f.Invariant == c.invariant {
+					return
+				}
+				lines = append(lines, f.String())
+			}
+			t.Errorf("%s was not found, only:\n%s", c.invariant, strings.Join(lines, "\n"))
+		})
+	}
+}

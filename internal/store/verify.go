@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/workspace"
+)
+
+// Verify reads all books and lists what they do not hold of the invariants I1
+// to I7, I10 and I11. Sound books have no finding. Run it in one Read, so that
+// it sees one instant.
+func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
+	var all []audit.Finding
+	for _, part := range []struct {
+		name   string
+		verify func(context.Context, *catalog.Catalog) ([]audit.Finding, error)
+	}{
+		{"the ledger", tx.verifyLedger},
+		{"idempotency keys", tx.verifyKeys},
+		{"bills", tx.verifyBills},
+		{"closed days", tx.verifyDays},
+		{"workspaces", tx.verifyWorkspaces},
+		{"the audit log", tx.verifyAudit},
+	} {
+		found, err := part.verify(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("verify %s: %w", part.name, err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (tx *Tx) verifyLedger(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
+	check := wallet.NewCheck()
+	rows, err := tx.Query(ctx, entrySelect+`ORDER BY e.payer, e.number, p.position`)
+	if err != nil {
+		return nil, err
+	}
+	if err := eachEntry(rows, check.Entry); err != nil {
+		return nil, err
+	}
+	rows, err = tx.Query(ctx, `
+		SELECT account, currency, minor
+		FROM ledger_balance
+		ORDER BY payer, account, currency`)
+	if _, err := collect(rows, err, func(r Row) (struct{}, error) {
+		var account, currency string
+		var minor int64
+		err := r.Scan(&account, &currency, &minor)
+		if err == nil {
+			check.Stored(wallet.Account(account), money.Of(minor, money.Currency(currency)))
+		}
+		return struct{}{}, err
+	}); err != nil {
+		return nil, err
+	}
+	err = tx.eachChain(ctx, "ledger:", func(payer string, head link) {
+		check.Chain(payer, wallet.Head{Number: head.n, Hash: head.hash})
+	})
+	return check.Findings(), err
+}
+
+// eachChain reads the heads of the chains whose name begins so. A chain that
+// was opened and never used is left out.
+func (tx *Tx) eachChain(ctx context.Context, prefix string, take func(name string, head link)) error {
+	rows, err := tx.Query(ctx, `
+		SELECT name, n, hash
+		FROM chain
+		WHERE SUBSTR(name, 1, $1) = $2
+			AND n > 0
+		ORDER BY name`, int64(len(prefix)), prefix)
+	_, err = collect(rows, err, func(r Row) (struct{}, error) {
+		var name string
+		var head link
+		err := r.Scan(&name, &head.n, &head.hash)
+		if err == nil {
+			take(strings.TrimPrefix(name, prefix), head)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+// strays are queries whose every row is a finding: a subject and a detail.
+func (tx *Tx) strays(ctx context.Context, invariant, sql string, args ...any) ([]audit.Finding, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	return collect(rows, err, func(r Row) (audit.Finding, error) {
+		f := audit.Finding{Invariant: invariant}
+		err := r.Scan(&f.Subject, &f.Detail)
+		return f, err
+	})
+}
+
+// verifyKeys looks for a key with two effects, and for money whose cause does
+// not exist: a transfer credited without an entry, or an entry without a
+// credited transfer or a bill.
+func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
+	var all []audit.Finding
+	for _, sql := range []string{`
+		SELECT key, 'the ledger has this key more than once'
+		FROM ledger_entry
+		GROUP BY key
+		HAVING COUNT(*) > 1`, `
+		SELECT cause, 'the ledger has this cause more than once'
+		FROM ledger_entry
+		GROUP BY cause
+		HAVING COUNT(*) > 1`, `
+		SELECT t.id, 'the transfer was credited, and the ledger has no such deposit'
+		FROM transfer t
+		LEFT JOIN ledger_entry e ON e.key = 'transfer:' || t.id
+		LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number AND p.account = 'channel:bank:' || t.currency
+		WHERE t.state = 'credited'
+			AND (p.minor IS NULL OR p.minor <> -t.minor OR e.payer <> t.account_id)`, `
+		SELECT e.id, 'the deposit has no credited transfer'
+		FROM ledger_entry e
+		LEFT JOIN transfer t ON t.id = e.cause AND t.state = 'credited'
+		WHERE e.kind = 'deposit'
+			AND t.id IS NULL`, `
+		SELECT e.id, 'the charge has no bill'
+		FROM ledger_entry e
+		LEFT JOIN bill b ON b.id = e.cause
+		WHERE e.kind = 'charge'
+			AND b.id IS NULL`,
+	} {
+		found, err := tx.strays(ctx, "I4", sql)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// pageOfBills bounds the bills that are held in memory at once.
+const pageOfBills = 500
+
+func (tx *Tx) verifyBills(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
+	check := bill.NewCheck(c)
+	var workspaceID, day string
+	for {
+		rows, err := tx.Query(ctx, `
+			SELECT document, hash, id, workspace_id, day, series, seq, site, payer, settlement, generation, currency, price_group, catalog,
+				total, paid_voucher, paid_full_reduction, paid_card, paid_cash, paid_cloud, owed
+			FROM bill
+			WHERE workspace_id > $1
+				OR (workspace_id = $1 AND day > $2)
+			ORDER BY workspace_id, day
+			LIMIT $3`, workspaceID, day, int64(pageOfBills))
+		page, err := collect(rows, err, scanStored)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page {
+			workspaceID, day = s.Bill.WorkspaceID, s.Bill.Day.String()
+			b, ok := check.Bill(s)
+			if !ok {
+				continue
+			}
+			if err := tx.verifyBill(ctx, check, b); err != nil {
+				return nil, err
+			}
+		}
+		if len(page) < pageOfBills {
+			break
+		}
+	}
+	if err := tx.eachChain(ctx, "bill:", func(id string, head link) { check.Head(id, head.hash) }); err != nil {
+		return nil, err
+	}
+	err := tx.verifyNumbers(ctx, check)
+	return check.Findings(), err
+}
+
+// verifyBill compares one bill with its usage and its entry.
+func (tx *Tx) verifyBill(ctx context.Context, check *bill.Check, b bill.Bill) error {
+	w, err := tx.Workspace(ctx, b.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	var samples []usage.Sample
+	if s, err := site.Find(b.Site); err == nil {
+		window := usage.Of(b.Day, s.Zone).Since(w.UpgradedAt)
+		if samples, err = tx.UsageBetween(ctx, w.ID, b.Generation, window.From, window.To); err != nil {
+			return err
+		}
+	}
+	check.Usage(b, w, samples)
+	e, found, err := tx.LedgerEntry(ctx, "bill:"+b.ID)
+	if err == nil {
+		check.Charge(b, e, found)
+	}
+	return err
+}
+
+// scanStored reads a bill as it lies there, whatever its document says.
+func scanStored(r Row) (bill.Stored, error) {
+	var s bill.Stored
+	var document, day, series string
+	var seq, total int64
+	var paid [6]int64
+	b := &s.Bill
+	if err := r.Scan(&document, &b.Hash, &b.ID, &b.WorkspaceID, &day, &series, &seq, &b.Site, &b.Payer, &b.Settlement, &b.Generation,
+		&b.Market.Currency, &b.Market.Group, &b.Catalog, &total, &paid[0], &paid[1], &paid[2], &paid[3], &paid[4], &paid[5]); err != nil {
+		return s, err
+	}
+	s.Document = []byte(document)
+	b.Number = bill.Number(series, seq)
+	c := b.Market.Currency
+	b.Total = money.Of(total, c)
+	b.Paid = bill.Paid{
+		Voucher: money.Of(paid[0], c), FullReduction: money.Of(paid[1], c), Card: money.Of(paid[2], c),
+		Cash: money.Of(paid[3], c), Cloud: money.Of(paid[4], c), Owed: money.Of(paid[5], c),
+	}
+	return s, b.Day.UnmarshalText([]byte(day))
+}
+
+func (tx *Tx) verifyNumbers(ctx context.Context, check *bill.Check) error {
+	rows, err := tx.Query(ctx, `
+		SELECT n.series, n.last, COUNT(b.id), COALESCE(MIN(b.seq), 0), COALESCE(MAX(b.seq), 0)
+		FROM document_number n
+		LEFT JOIN bill b ON b.series = n.series
+		GROUP BY n.series, n.last
+		ORDER BY n.series`)
+	_, err = collect(rows, err, func(r Row) (struct{}, error) {
+		var series string
+		var taken, bills, smallest, largest int64
+		err := r.Scan(&series, &taken, &bills, &smallest, &largest)
+		if err == nil {
+			check.Numbers(series, bills, smallest, largest, taken)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+func (tx *Tx) verifyDays(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
+	check := bill.NewCheck(c)
+	rows, err := tx.Query(ctx, `
+		SELECT `+siteDayColumns+`
+		FROM site_day
+		ORDER BY site, day`)
+	days, err := collect(rows, err, scanSiteDay)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range days {
+		through := d.Through
+		if !d.Closed() {
+			through = math.MaxInt64
+		}
+		bills, digest, err := tx.DigestOfDay(ctx, d.Site, d.Day, through)
+		if err != nil {
+			return nil, err
+		}
+		check.Day(d, bills, digest)
+	}
+	err = tx.eachChain(ctx, "day:", func(s string, head link) { check.LastDay(site.ID(s), head.hash) })
+	return check.Findings(), err
+}
+
+// verifyWorkspaces looks for a workspace that took the step to Commercial
+// other than once, or back (I7).
+func (tx *Tx) verifyWorkspaces(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
+	found, err := tx.strays(ctx, "I7", `
+		SELECT id, 'its plan, generation, upgrade and payer do not belong together'
+		FROM workspace
+		WHERE NOT (plan = $1 AND generation = 1 AND upgraded_at = 0 AND payer = '')
+			AND NOT (plan = $2 AND generation = 2 AND upgraded_at > 0 AND payer <> '')
+		ORDER BY id`, string(workspace.Experience), string(workspace.Commercial))
+	if err != nil {
+		return nil, err
+	}
+	twice, err := tx.strays(ctx, "I7", `
+		SELECT subject, 'it was upgraded more than once'
+		FROM audit
+		WHERE action = 'workspace.upgraded'
+		GROUP BY subject
+		HAVING COUNT(*) > 1`)
+	return append(found, twice...), err
+}
+
+func (tx *Tx) verifyAudit(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
+	n, err := tx.BrokenAudit(ctx)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return []audit.Finding{{Invariant: "I6", Subject: "audit", Detail: fmt.Sprintf("entry %d does not follow from the one before", n)}}, nil
+}
