@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/workspace"
 )
@@ -30,17 +31,67 @@ func (tx *Tx) AddUsage(ctx context.Context, b usage.Batch) error {
 	if err != nil || !applied {
 		return err
 	}
+	books := booking{tx: tx, sites: map[string]site.ID{}, closed: map[site.ID]period.Day{}}
 	for _, d := range b.Deltas {
-		if err := tx.addSample(ctx, d.Key, d.Hour, d.Add); err != nil {
+		hour, _, err := books.hour(ctx, d.WorkspaceID, d.Hour)
+		if err != nil {
+			return err
+		}
+		if err := tx.addSample(ctx, d.Key, hour, d.Add); err != nil {
 			return err
 		}
 	}
 	for _, d := range b.Distincts {
+		hour, zone, err := books.hour(ctx, d.WorkspaceID, d.Hour)
+		if err != nil {
+			return err
+		}
+		if !hour.Equal(d.Hour) {
+			d.Hour, d.Day = hour, period.DayOf(hour, zone)
+		}
 		if err := tx.addDistinct(ctx, d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// booking finds the hour under which usage is kept: its own, or the first of
+// the next day when its day is being closed or is closed already.
+type booking struct {
+	tx     *Tx
+	sites  map[string]site.ID
+	closed map[site.ID]period.Day
+}
+
+func (b booking) hour(ctx context.Context, workspaceID string, hour time.Time) (time.Time, *time.Location, error) {
+	id, known := b.sites[workspaceID]
+	if !known {
+		err := b.tx.QueryRow(ctx, `
+			SELECT site
+			FROM workspace
+			WHERE id = $1`, workspaceID).Scan(&id)
+		if errors.Is(err, ErrNoRows) {
+			return hour, time.UTC, nil // usage of nobody is kept and billed to nobody
+		}
+		if err != nil {
+			return hour, nil, fmt.Errorf("site of %s: %w", workspaceID, err)
+		}
+		b.sites[workspaceID] = id
+	}
+	s, err := site.Find(id)
+	if err != nil {
+		return hour, nil, err
+	}
+	closed, known := b.closed[id]
+	if !known {
+		last, err := b.tx.LastSiteDay(ctx, id)
+		if err != nil {
+			return hour, nil, fmt.Errorf("last closed day of %s: %w", id, err)
+		}
+		closed, b.closed[id] = last.Day, last.Day
+	}
+	return usage.BookingHour(hour, s.Zone, closed), s.Zone, nil
 }
 
 // moveMark reports whether the batch is new, and if so remembers it.
@@ -185,7 +236,16 @@ func (tx *Tx) SweepMembers(ctx context.Context, before period.Day) error {
 // FlushedThrough gives the earliest instant through which every gateway that
 // was heard of since then has handed over its usage; ok is false when there is
 // no such gateway.
+//
+// In a write transaction it also keeps batches out until the end, so that the
+// close of a day that begins here and a batch that adds to it exclude each
+// other. On SQLite they do so anyway.
 func (tx *Tx) FlushedThrough(ctx context.Context, heardSince time.Time) (through time.Time, ok bool, err error) {
+	if tx.dialect == Postgres && !tx.readOnly {
+		if _, err := tx.Exec(ctx, `LOCK TABLE usage_gateway IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+			return through, false, fmt.Errorf("keep batches out: %w", err)
+		}
+	}
 	var us int64
 	err = tx.QueryRow(ctx, `
 		SELECT through

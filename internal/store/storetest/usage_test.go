@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/storetest"
@@ -18,7 +19,7 @@ import (
 var (
 	logsKey   = usage.Key{WorkspaceID: "wksp_a", Generation: 2, Item: "logs", Class: "14d"}
 	seriesKey = usage.Key{WorkspaceID: "wksp_a", Generation: 2, Item: "timeseries", Class: "7d"}
-	day       = period.MustParseDay("2026-03-01")
+	firstDay  = period.MustParseDay("2026-03-01")
 )
 
 func batch(epoch, seq int64, add int64, members ...uint64) usage.Batch {
@@ -28,7 +29,7 @@ func batch(epoch, seq int64, add int64, members ...uint64) usage.Batch {
 		b.Deltas = []usage.Delta{{Key: logsKey, Hour: hour, Add: add}}
 	}
 	if len(members) > 0 {
-		b.Distincts = []usage.Distinct{{Key: seriesKey, Day: day, Hour: hour, Members: members}}
+		b.Distincts = []usage.Distinct{{Key: seriesKey, Day: firstDay, Hour: hour, Members: members}}
 	}
 	return b
 }
@@ -84,7 +85,7 @@ func TestSeriesSeenByTwoGatewaysCountOnce(t *testing.T) {
 			t.Errorf("%d series, want 5", got)
 		}
 		_ = s.Read(t.Context(), func(tx *store.Tx) error {
-			sets, err := tx.MembersOf(t.Context(), "wksp_a", 2, day)
+			sets, err := tx.MembersOf(t.Context(), "wksp_a", 2, firstDay)
 			members := sets[seriesKey]
 			slices.Sort(members)
 			if err != nil || !slices.Equal(members, []uint64{1, 2, 3, 1 << 63, ^uint64(0)}) {
@@ -144,6 +145,35 @@ func TestFlushedThroughIsTheSlowestGateway(t *testing.T) {
 			}
 			if _, ok, err := tx.FlushedThrough(t.Context(), noon.Add(2*time.Hour)); ok || err != nil {
 				t.Errorf("a gateway that was not heard of counts: %v, %v", ok, err)
+			}
+			return nil
+		})
+	})
+}
+
+func TestLateUsageGoesToTheDayThatIsOpen(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newTeam(t, s)
+		midnight := firstDay.End(noon.Location()).Add(-8 * time.Hour) // of Hangzhou, UTC+8
+		write(t, s, func(ctx context.Context, tx *store.Tx) error {
+			return tx.BeginSiteDay(ctx, bill.SiteDay{Site: "cn1", Day: firstDay, BeganAt: midnight, Series: "cn1-2026"})
+		})
+		b := batch(1, 1, 10, 7, 8)
+		b.Deltas[0].WorkspaceID, b.Distincts[0].WorkspaceID = x.shop.ID, x.shop.ID
+		write(t, s, func(ctx context.Context, tx *store.Tx) error { return tx.AddUsage(ctx, b) })
+		_ = s.Read(t.Context(), func(tx *store.Tx) error {
+			late, err := tx.UsageBetween(t.Context(), x.shop.ID, 2, noon.Add(-24*time.Hour), midnight)
+			if err != nil || len(late) != 0 {
+				t.Errorf("a closed day grew: %v, %v", late, err)
+			}
+			open, err := tx.UsageBetween(t.Context(), x.shop.ID, 2, midnight, midnight.Add(time.Hour))
+			if err != nil || len(open) != 2 || open[0].Quantity != 10 || open[1].Quantity != 2 {
+				t.Errorf("the open day's first hour holds %v, %v", open, err)
+			}
+			sets, err := tx.MembersOf(t.Context(), x.shop.ID, 2, firstDay.Add(1))
+			if err != nil || len(sets) != 1 {
+				t.Errorf("the open day's sets: %v, %v", sets, err)
 			}
 			return nil
 		})

@@ -1,0 +1,67 @@
+// Command tollgate is the whole of Tollgate in one binary: the consoles, the
+// API, the gateway and the jobs, and the tools of the operator.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build.
+var version = "development"
+
+// commands is the command line; each command has a file of its own.
+type commands struct {
+	LogLevel slog.Level       `help:"debug, info, warn or error." default:"info" env:"TOLLGATE_LOG_LEVEL"`
+	Version  kong.VersionFlag `help:"Print the version."`
+
+	Demo   demoCommand   `cmd:"" help:"Run everything on this machine, with three people and a team that reports."`
+	Serve  serveCommand  `cmd:"" help:"Run an installation."`
+	Clock  clockCommand  `cmd:"" help:"Show or move the clock of a sandbox."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("tollgate"),
+		kong.Description("Plans, metering, billing and settlement for platforms that take in observability data."),
+		kong.UsageOnError(),
+		kong.Vars{"version": version},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic("tollgate: the command line is described wrongly: " + err.Error())
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		parser.FatalIfErrorf(err)
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	if err := call.Run(log); err != nil {
+		var wrong *exit
+		if errors.As(err, &wrong) {
+			return wrong.code
+		}
+		fmt.Fprintln(os.Stderr, "tollgate:", err)
+		return 1
+	}
+	return 0
+}
+
+// exit ends the command with a code of its own; what there is to say was said.
+type exit struct{ code int }
+
+func (e *exit) Error() string { return fmt.Sprintf("exit %d", e.code) }

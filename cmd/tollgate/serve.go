@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"tollgate.dev/internal/app"
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/site"
+)
+
+// serveCommand runs an installation with a mail server of the operator's.
+type serveCommand struct {
+	Data          string        `help:"Folder of the embedded store, the records and the spool." default:"tollgate-data" env:"TOLLGATE_DATA" type:"path"`
+	Store         string        `help:"sqlite:PATH or postgres://…; empty is SQLite in the data folder." env:"TOLLGATE_STORE"`
+	Listen        string        `help:"Address of the consoles and the API." default:"127.0.0.1:8080" env:"TOLLGATE_LISTEN"`
+	GatewayListen string        `help:"Address of the collectors' door." default:"127.0.0.1:8081" env:"TOLLGATE_GATEWAY_LISTEN"`
+	BaseURL       string        `help:"How browsers reach the consoles." env:"TOLLGATE_BASE_URL"`
+	GatewayURL    string        `help:"How collectors reach the gateway." env:"TOLLGATE_GATEWAY_URL"`
+	Sink          string        `help:"Where records go: local or discard." default:"local" enum:"local,discard" env:"TOLLGATE_SINK"`
+	Profile       string        `help:"Which settlement methods sites offer: seed or newer." default:"seed" enum:"seed,newer" env:"TOLLGATE_PROFILE"`
+	FlushEvery    time.Duration `help:"How often usage goes from the spool to the store." default:"1s" env:"TOLLGATE_FLUSH_EVERY"`
+	Sandbox       bool          `help:"A clock that can be moved forward. Never in production." env:"TOLLGATE_SANDBOX"`
+
+	SMTPAddress  string `help:"host:port of the mail server." required:"" env:"TOLLGATE_SMTP_ADDRESS"`
+	SMTPFrom     string `help:"Sender of mails." default:"Tollgate <no-reply@localhost.localdomain>" env:"TOLLGATE_SMTP_FROM"`
+	SMTPUser     string `help:"Login at the mail server." env:"TOLLGATE_SMTP_USER"`
+	SMTPPassword string `help:"Password at the mail server." env:"TOLLGATE_SMTP_PASSWORD"`
+	SMTPSecurity string `help:"opportunistic, mandatory, implicit or none." default:"opportunistic" enum:"opportunistic,mandatory,implicit,none" env:"TOLLGATE_SMTP_SECURITY"`
+
+	OperatorEmail    string `help:"Makes an operator account of this address at the first start." env:"TOLLGATE_OPERATOR_EMAIL"`
+	OperatorPassword string `help:"Its password." env:"TOLLGATE_OPERATOR_PASSWORD"`
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+	a, err := app.Open(ctx, app.Config{
+		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
+		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
+		Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
+		Mail: notify.Server{
+			Address: c.SMTPAddress, From: c.SMTPFrom, User: c.SMTPUser, Password: c.SMTPPassword,
+			Security: notify.Security(c.SMTPSecurity),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if c.OperatorEmail != "" {
+		if err := a.AddOperator(ctx, c.OperatorEmail, c.OperatorPassword); err != nil {
+			return a.CloseAfter(err)
+		}
+	}
+	return a.Run(ctx, func() {
+		log.Info("ready", "consoles", a.BaseURL(), "gateway", a.GatewayURL())
+	})
+}

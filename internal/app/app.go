@@ -1,0 +1,201 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/demo"
+	"tollgate.dev/internal/gateway"
+	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/job"
+	"tollgate.dev/internal/mailbox"
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/sink"
+	"tollgate.dev/internal/store"
+)
+
+// App is an open installation. Its parts start and stop in Run.
+type App struct {
+	config   Config
+	log      *slog.Logger
+	store    *store.Store
+	clock    *job.Clock
+	catalog  *catalog.Catalog
+	sink     sink.Sink
+	gateway  *gateway.Gateway
+	runner   *job.Runner
+	calendar *job.Calendar
+	sender   *notify.Sender
+	mailbox  *mailbox.Mailbox // demo only
+	people   *demo.Collector  // demo only
+	doorKey  string           // opens the sandbox's clock for tools
+
+	web, door, smtp     net.Listener
+	baseURL, gatewayURL string
+	ready               readiness
+}
+
+// Open opens the parts in order: folder, addresses, store, clock, sink,
+// gateway, jobs. Nothing is served yet.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Data, 0o750); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	a := &App{config: c, log: c.Log}
+	for _, open := range []func(context.Context) error{
+		a.listen, a.openStore, a.openMail, a.openSink, a.openGateway, a.openJobs, a.openDemo,
+	} {
+		if err := open(ctx); err != nil {
+			return nil, a.CloseAfter(err)
+		}
+	}
+	return a, nil
+}
+
+func (a *App) listen(ctx context.Context) (err error) {
+	var l net.ListenConfig
+	if a.web, err = l.Listen(ctx, "tcp", a.config.Listen); err != nil {
+		return fmt.Errorf("listen for browsers: %w", err)
+	}
+	if a.door, err = l.Listen(ctx, "tcp", a.config.GatewayListen); err != nil {
+		return fmt.Errorf("listen for collectors: %w", err)
+	}
+	a.baseURL, a.gatewayURL = urlOf(a.config.BaseURL, a.web), urlOf(a.config.GatewayURL, a.door)
+	return nil
+}
+
+func (a *App) openStore(ctx context.Context) (err error) {
+	a.catalog = catalog.Default()
+	if a.store, err = OpenStore(ctx, a.config.Store, a.config.Data); err != nil {
+		return err
+	}
+	a.clock = job.Real()
+	if a.config.Sandbox {
+		a.clock, err = job.Sandbox(ctx, a.store)
+	}
+	return err
+}
+
+// openMail opens the way out for mails: the demo's own mailbox, or the
+// operator's server.
+func (a *App) openMail(ctx context.Context) (err error) {
+	server := a.config.Mail
+	if a.config.Demo {
+		var l net.ListenConfig
+		if a.smtp, err = l.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return fmt.Errorf("listen for mails: %w", err)
+		}
+		a.mailbox = mailbox.New(mailbox.Config{Now: a.clock.Now, Logger: a.log})
+		server = notify.Server{Address: a.smtp.Addr().String(), From: "Tollgate <no-reply@tollgate.example>", Security: notify.Plain}
+	}
+	a.sender, err = notify.NewSender(server)
+	return err
+}
+
+func (a *App) openSink(context.Context) (err error) {
+	if a.config.Sink == "discard" {
+		a.sink = sink.Discard{}
+		return nil
+	}
+	a.sink, err = sink.OpenLocal(filepath.Join(a.config.Data, "records"), a.log)
+	return err
+}
+
+const secretSetting = "meter.secret"
+
+// secret is the installation's key for the hashes of exact sets, made at the
+// first start. It never changes: sets of different keys cannot be joined.
+func (a *App) secret(ctx context.Context) (key [32]byte, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		text, ok, err := tx.Setting(ctx, secretSetting)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if _, err := rand.Read(key[:]); err != nil {
+				return err
+			}
+			return tx.SetSetting(ctx, secretSetting, base64.StdEncoding.EncodeToString(key[:]))
+		}
+		raw, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(raw) != len(key) {
+			return fmt.Errorf("setting %s is not 32 bytes in base64", secretSetting)
+		}
+		copy(key[:], raw)
+		return nil
+	})
+	return key, err
+}
+
+// AddOperator makes an operator account unless its address has one.
+func (a *App) AddOperator(ctx context.Context, email, password string) error {
+	address, err := account.NormalEmail(email)
+	if err != nil {
+		return err
+	}
+	hash, err := account.HashPassword(password)
+	if err != nil {
+		return err
+	}
+	name, _, _ := strings.Cut(address, "@")
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.InsertOperator(ctx, account.Operator{ID: id.New(id.Operator), Email: address, Name: name, Password: hash, Language: "en", CreatedAt: a.clock.Now()})
+	})
+	if errors.Is(err, account.ErrEmailTaken) {
+		return nil
+	}
+	return err
+}
+
+// BaseURL is how browsers reach the consoles.
+func (a *App) BaseURL() string { return a.baseURL }
+
+// GatewayURL is how collectors reach the gateway.
+func (a *App) GatewayURL() string { return a.gatewayURL }
+
+// CloseAfter closes what is open and gives the error that led to it.
+func (a *App) CloseAfter(err error) error { return errors.Join(err, a.close()) }
+
+func (a *App) close() error {
+	var errs []error
+	for _, l := range []net.Listener{a.web, a.door, a.smtp} {
+		if l != nil {
+			_ = l.Close() // a server may have closed it already
+		}
+	}
+	if a.sink != nil {
+		errs = append(errs, a.sink.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// stopWithin bounds each part of a clean shutdown.
+const stopWithin = 20 * time.Second
+
+// headers must arrive soon; bodies have their own deadlines in the doors.
+const headersWithin = 10 * time.Second
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headersWithin, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

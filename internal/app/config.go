@@ -1,0 +1,91 @@
+// Package app puts the house together: it opens the store, the sink, the
+// gateway, the consoles and the jobs, starts them in order and stops them in
+// the opposite order. It holds no rule of its own.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/store/postgres"
+	"tollgate.dev/internal/store/sqlite"
+)
+
+// Config is everything that an installation may set.
+type Config struct {
+	Data          string // the folder of the embedded store, the records and the spool
+	Store         string // empty: SQLite in Data; sqlite:PATH; postgres://…
+	Listen        string // address of the consoles and the API
+	GatewayListen string // address of the collectors' door
+	BaseURL       string // how browsers reach the consoles; empty: http:// and Listen
+	GatewayURL    string // how collectors reach the gateway; empty: http:// and GatewayListen
+	Sink          string // local or discard
+	Mail          notify.Server
+	Profile       site.Profile
+	Sandbox       bool // a movable clock; never in production
+	Demo          bool // mailbox, demo people, a team that reports
+	Version       string
+	FlushEvery    time.Duration // from the gateway's spool to the store
+	Log           *slog.Logger
+}
+
+// Faults of a configuration end the start; they are for the operator's terminal.
+func (c Config) check() error {
+	switch {
+	case c.Data == "":
+		return fmt.Errorf("a data folder is needed")
+	case c.Sink != "local" && c.Sink != "discard":
+		return fmt.Errorf("sink %q: choose local or discard", c.Sink)
+	case c.Profile != site.Seed && c.Profile != site.Newer:
+		return fmt.Errorf("site profile %q: choose seed or newer", c.Profile)
+	case !c.Demo && c.Mail.Address == "":
+		return fmt.Errorf("a mail server is needed: the upgrade sends codes by mail")
+	}
+	return nil
+}
+
+// OpenStore opens the store that a URL names; empty is SQLite in the folder.
+func OpenStore(ctx context.Context, url, folder string) (*store.Store, error) {
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		e, err := postgres.Open(ctx, url)
+		if err != nil {
+			return nil, err
+		}
+		return store.New(e), nil
+	}
+	path, ok := strings.CutPrefix(url, "sqlite:")
+	switch {
+	case url == "":
+		path = filepath.Join(folder, "tollgate.db")
+	case !ok:
+		return nil, fmt.Errorf("store %q: use sqlite:PATH or postgres://…", url)
+	}
+	e, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return store.New(e), nil
+}
+
+// urlOf is the address of a listener as a browser on this machine writes it.
+func urlOf(configured string, l net.Listener) string {
+	if configured != "" {
+		return strings.TrimSuffix(configured, "/")
+	}
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return "http://" + l.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/gateway"
+	"tollgate.dev/internal/meter"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quota"
+	"tollgate.dev/internal/retention"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/workspace"
+)
+
+// gatewayID names the gateway of this process; its spool is in the data folder.
+const gatewayID = "main"
+
+func (a *App) openGateway(ctx context.Context) error {
+	secret, err := a.secret(ctx)
+	if err != nil {
+		return fmt.Errorf("the installation's meter key: %w", err)
+	}
+	a.gateway = gateway.New(gateway.Config{
+		ID: gatewayID, SpoolPath: filepath.Join(a.config.Data, "spool.db"), Secret: secret,
+		Store: gatewayStore{a}, Limits: a.limits, Sink: a.sink, Now: a.clock.Now,
+		FlushEvery: a.config.FlushEvery, Log: a.log,
+	})
+	return nil
+}
+
+// limits are the Experience plan's quotas at an instant. A catalogue without
+// a version for the day admits nothing rather than everything.
+func (a *App) limits(at time.Time) quota.Limits {
+	v, err := a.catalog.At(period.DayOf(at, time.UTC))
+	if err != nil {
+		a.log.Error("no catalogue for today", "err", err)
+		return quota.Limits{"timeseries": 0, "logs": 0}
+	}
+	return v.QuotaLimits()
+}
+
+// gatewayStore is the store as the gateway asks it.
+type gatewayStore struct{ *App }
+
+// dataTypes are the retention types of what the gateway takes. Events are kept and
+// charged as logs of the default index are (domain section 7.2).
+var dataTypes = map[meter.Type]string{meter.Metric: "metrics", meter.Logging: "logs"}
+
+// TenantByToken finds whose token it is.
+func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.Tenant, error) {
+	var t gateway.Tenant
+	err := g.store.Read(ctx, func(tx *store.Tx) (err error) {
+		t.Workspace, t.Token, err = tx.WorkspaceByToken(ctx, token)
+		return err
+	})
+	if err != nil {
+		return t, err
+	}
+	v, err := g.version(t.Workspace.Site)
+	if err != nil {
+		return t, err
+	}
+	settings := retention.Of(t.Workspace.Plan, v)
+	t.Classes = map[meter.Type]string{}
+	for m, dataType := range dataTypes {
+		t.Classes[m] = settings.Class(dataType)
+	}
+	return t, nil
+}
+
+// version is the catalogue in effect at a site now.
+func (a *App) version(id site.ID) (*catalog.Version, error) {
+	s, err := site.Find(id)
+	if err != nil {
+		return nil, err
+	}
+	return a.catalog.At(period.DayOf(a.clock.Now(), s.Zone))
+}
+
+// NextEpoch starts an epoch of the gateway.
+func (g gatewayStore) NextEpoch(ctx context.Context, id string) (epoch int64, err error) {
+	err = g.store.Write(ctx, func(tx *store.Tx) error {
+		epoch, err = tx.NextEpoch(ctx, id, g.clock.Now())
+		return err
+	})
+	return epoch, err
+}
+
+// AddUsage adds a batch, once.
+func (g gatewayStore) AddUsage(ctx context.Context, b usage.Batch) error {
+	return g.store.Write(ctx, func(tx *store.Tx) error { return tx.AddUsage(ctx, b) })
+}
+
+// UsageToday gives what a workspace's generation has used today.
+func (g gatewayStore) UsageToday(ctx context.Context, w workspace.Workspace, day period.Day) (gateway.Today, error) {
+	var today gateway.Today
+	s, err := site.Find(w.Site)
+	if err != nil {
+		return today, err
+	}
+	err = g.store.Read(ctx, func(tx *store.Tx) error {
+		samples, err := tx.UsageBetween(ctx, w.ID, w.Generation, day.Start(s.Zone), day.End(s.Zone))
+		if err != nil {
+			return err
+		}
+		today.Members, err = tx.MembersOf(ctx, w.ID, w.Generation, day)
+		sums := map[usage.Key]int64{}
+		for _, sample := range samples {
+			if _, distinct := today.Members[sample.Key]; !distinct {
+				sums[sample.Key] += sample.Quantity
+			}
+		}
+		for k, q := range sums {
+			today.Totals = append(today.Totals, usage.Total{Key: k, Quantity: q})
+		}
+		return err
+	})
+	return today, err
+}
+
+// SaveNotices tells the members of a workspace of quotas that run out.
+func (g gatewayStore) SaveNotices(ctx context.Context, notices []quota.Notice) error {
+	return g.store.Write(ctx, func(tx *store.Tx) error {
+		for _, n := range notices {
+			err := tx.SaveNotice(ctx, workspace.Notice{
+				WorkspaceID: n.WorkspaceID, CreatedAt: g.clock.Now(), Kind: "quota_" + string(n.Level),
+				Key: "quota." + n.Item + "." + n.Day.String() + "." + string(n.Level),
+				Args: map[string]string{
+					"item": n.Item, "day": n.Day.String(),
+					"used": strconv.FormatInt(n.Used, 10), "limit": strconv.FormatInt(n.Limit, 10),
+				},
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
