@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -85,4 +86,27 @@ func (c *Clock) set(ctx context.Context, s *store.Store, to time.Time) error {
 	}
 	c.offset.Store(us * int64(time.Microsecond))
 	return nil
+}
+
+// ErrStep is a step that names no time.
+var ErrStep = fault.New(fault.Invalid, "clock_step", "Say how far the clock moves: 36h, 14d or 1mo.")
+
+// ParseStep gives how far the clock moves from the instant by a step such as
+// 36h, 14d or 1mo. Months are calendar months.
+func ParseStep(step string, from time.Time) (time.Duration, error) {
+	step = strings.TrimSpace(step)
+	number, unit := strings.TrimRight(step, "abcdefghijklmnopqrstuvwxyz"), strings.TrimLeft(step, "0123456789")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > 10000 || number+unit != step {
+		return 0, ErrStep.With("step", step)
+	}
+	switch unit {
+	case "h":
+		return time.Duration(n) * time.Hour, nil
+	case "d":
+		return time.Duration(n) * 24 * time.Hour, nil
+	case "mo":
+		return from.AddDate(0, n, 0).Sub(from), nil
+	}
+	return 0, ErrStep.With("step", step)
 }
