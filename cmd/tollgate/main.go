@@ -25,6 +25,7 @@ type commands struct {
 	Demo   demoCommand   `cmd:"" help:"Run everything on this machine, with three people and a team that reports."`
 	Serve  serveCommand  `cmd:"" help:"Run an installation."`
 	Clock  clockCommand  `cmd:"" help:"Show or move the clock of a sandbox."`
+	Verify verifyCommand `cmd:"" help:"Check that books, bills and chains are whole."`
 }
 
 func main() {

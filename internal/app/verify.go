@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/store"
+)
+
+// Report is what a check of the books found, by invariant.
+type Report struct{ Findings []audit.Finding }
+
+// invariants are what is checked, in words.
+var invariants = []struct{ id, claim string }{
+	{"I1", "postings sum to zero per currency"},
+	{"I2", "cached balances are the sums of their postings"},
+	{"I3", "no balance is below its floor"},
+	{"I4", "an idempotency key has one effect"},
+	{"I5", "hours = days = lines = bills"},
+	{"I6", "hash chains are whole"},
+	{"I7", "a workspace is upgraded at most once and never back"},
+	{"I10", "nothing is billed before the upgrade"},
+	{"I11", "document numbers have no gaps"},
+}
+
+// Verify checks the books of a store as of one instant.
+func Verify(ctx context.Context, s *store.Store) (Report, error) {
+	var r Report
+	err := s.Read(ctx, func(tx *store.Tx) (err error) {
+		r.Findings, err = tx.Verify(ctx, catalog.Default())
+		return err
+	})
+	return r, err
+}
+
+// OK reports whether everything holds.
+func (r Report) OK() bool { return len(r.Findings) == 0 }
+
+// String is one line per invariant, and one per finding below it.
+func (r Report) String() string {
+	var b strings.Builder
+	known := map[string]bool{}
+	for _, i := range invariants {
+		known[i.id] = true
+		state := "ok"
+		if r.count(i.id) > 0 {
+			state = "BROKEN"
+		}
+		fmt.Fprintf(&b, "%-4s %-7s %s\n", i.id, state, i.claim)
+		r.list(&b, func(id string) bool { return id == i.id })
+	}
+	r.list(&b, func(id string) bool { return !known[id] })
+	return b.String()
+}
+
+func (r Report) count(id string) (n int) {
+	for _, f := range r.Findings {
+		if f.Invariant == id {
+			n++
+		}
+	}
+	return n
+}
+
+func (r Report) list(b *strings.Builder, wanted func(id string) bool) {
+	for _, f := range r.Findings {
+		if wanted(f.Invariant) {
+			fmt.Fprintf(b, "     %s: %s\n", f.Subject, f.Detail)
+		}
+	}
+}
