@@ -145,7 +145,7 @@ func (c *Console) recovering(next http.Handler) http.Handler {
 			if answered(w) {
 				return
 			}
-			c.fail(w, r, fmt.Errorf("panic: %v", cause))
+			c.Fail(w, r, fmt.Errorf("panic: %v", cause))
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -59,13 +59,13 @@ func NewConsole(o Options) *Console {
 	c.sessions.Cookie.HttpOnly = true
 	c.sessions.Cookie.SameSite = http.SameSiteLaxMode
 	c.sessions.Cookie.Secure = strings.HasPrefix(o.BaseURL, "https://")
-	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.fail(w, r, err) }
+	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.Fail(w, r, err) }
 	if o.BaseURL != "" {
 		if err := c.csrf.AddTrustedOrigin(o.BaseURL); err != nil {
 			panic("web: the base URL " + o.BaseURL + ": " + err.Error())
 		}
 	}
-	c.csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, ErrCrossOrigin) }))
+	c.csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.Fail(w, r, ErrCrossOrigin) }))
 	c.route(Route{Pattern: o.Prefix + "/", Needs: Public, Handler: func(http.ResponseWriter, *http.Request) error { return ErrPageUnknown }})
 	return c
 }
@@ -92,7 +92,7 @@ func (c *Console) route(route Route) {
 			err = route.Handler(w, known)
 		}
 		if err != nil {
-			c.fail(w, known, err)
+			c.Fail(w, known, err)
 		}
 	})
 }

@@ -27,9 +27,9 @@ var kindNames = map[fault.Kind]string{
 	fault.TooLarge: "too_large", fault.Unsupported: "too_large", fault.TooMany: "too_many", fault.Unavailable: "unavailable",
 }
 
-// fail answers with the page of an error. Somebody who is not signed in is
+// Fail answers with the page of an error. Somebody who is not signed in is
 // led to the sign-in page instead.
-func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (c *Console) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, account.ErrSignedOut) {
 		c.toSignIn(w, r)
 		return
@@ -47,7 +47,11 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	page := ProblemPart(p)
 	if !Fragment(r) {
-		page = ProblemPage(c.Frame(r), p)
+		frame := c.Frame(r)
+		if frame.Title == "" {
+			frame.Title = T(r.Context(), "problem.title."+p.Kind)
+		}
+		page = ProblemPage(frame, p)
 	}
 	if err := Render(w, r, p.Status, page); err != nil {
 		c.Log.Error("error page failed", "reference", p.Reference, "error", err.Error())

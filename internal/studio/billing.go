@@ -1,0 +1,180 @@
+package studio
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/retention"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/web"
+	"tollgate.dev/internal/workspace"
+)
+
+// billing shows the page of the workspace's plan.
+func (c *Console) billing(w http.ResponseWriter, r *http.Request) error {
+	if visitOf(r).place.Workspace.Plan == workspace.Commercial {
+		return c.commercial(w, r)
+	}
+	return c.experience(w, r)
+}
+
+// prices is the catalogue that holds at a site today.
+func (c *Console) prices(p place) (*catalog.Version, *rate.Tariff, error) {
+	v, err := c.options.Catalog.At(period.DayOf(c.now(), p.Site.Zone))
+	if err != nil {
+		return nil, nil, err
+	}
+	return v, rate.NewTariff(v, catalog.Market{Currency: p.Site.Currency, Group: p.Site.Group}), nil
+}
+
+// asOf is the instant through which the gateways have handed over their usage.
+func asOf(ctx context.Context, tx *store.Tx, now time.Time) (time.Time, error) {
+	through, ok, err := tx.FlushedThrough(ctx, now.Add(-time.Hour))
+	if err != nil || !ok || through.After(now) {
+		return now, err
+	}
+	return through, nil
+}
+
+// used reads what the present generation used in the window.
+func (c *Console) used(ctx context.Context, p place, window usage.Window) (samples []usage.Sample, at time.Time, err error) {
+	err = c.store.Read(ctx, func(tx *store.Tx) (err error) {
+		if at, err = asOf(ctx, tx, c.now()); err != nil {
+			return err
+		}
+		samples, err = tx.UsageBetween(ctx, p.Workspace.ID, p.Workspace.Generation, window.From, window.To)
+		return err
+	})
+	return samples, at, err
+}
+
+// quotas makes the lines of the free plan, in catalogue order.
+func quotas(v *catalog.Version, today []usage.Quantity) []quotaLine {
+	used := map[string]int64{}
+	for _, q := range today {
+		n, _ := q.Quantity.Truncate(0).Int()
+		used[q.Item] += n
+	}
+	var lines []quotaLine
+	for _, q := range v.Quotas.Items {
+		lines = append(lines, quotaLine{Item: q.Item, Used: used[q.Item], Quota: q.Quota, Limited: q.Limited, Supported: q.Supported})
+	}
+	return lines
+}
+
+func (c *Console) experience(w http.ResponseWriter, r *http.Request) error {
+	ctx, p := r.Context(), visitOf(r).place
+	page := experiencePage{Frame: c.frame(r, web.T(ctx, "studio.billing.title"), "billing"), Place: p}
+	v, _, err := c.prices(p)
+	if err != nil {
+		return err
+	}
+	day := usage.Of(period.DayOf(c.now(), p.Site.Zone), p.Site.Zone)
+	samples, at, err := c.used(ctx, p, day)
+	if err != nil {
+		return err
+	}
+	today, err := usage.Quantities(v, samples)
+	if err != nil {
+		return err
+	}
+	page.Lines, page.AsOf, page.ResetAt = quotas(v, today), at, day.To
+	return web.Render(w, r, http.StatusOK, experienceView(page))
+}
+
+// plans is the Package Upgrade page.
+func (c *Console) plans(w http.ResponseWriter, r *http.Request) error {
+	ctx, p := r.Context(), visitOf(r).place
+	if err := p.Workspace.Upgradable(); err != nil {
+		return err
+	}
+	v, tariff, err := c.prices(p)
+	if err != nil {
+		return err
+	}
+	page := plansPage{Frame: c.frame(r, web.T(ctx, "studio.plans.title"), "upgrade"), Place: p, Lines: quotas(v, nil)}
+	for _, t := range v.Retention.Types {
+		page.Storage = append(page.Storage, storageLine{Type: t.Type, Experience: v.Retention.Experience, Default: t.Default, Allowed: t.Allowed})
+	}
+	for _, days := range []int{7, 30} {
+		e, err := c.estimate(ctx, p, v, tariff, days)
+		if err != nil {
+			return err
+		}
+		page.Estimates = append(page.Estimates, e)
+	}
+	return web.Render(w, r, http.StatusOK, plansView(page))
+}
+
+// estimate rates the last days, today among them, as if they had been on the
+// Commercial plan with the default classes at today's prices.
+func (c *Console) estimate(ctx context.Context, p place, v *catalog.Version, tariff *rate.Tariff, days int) (estimate, error) {
+	today := period.DayOf(c.now(), p.Site.Zone)
+	first := today.Add(1 - days)
+	e := estimate{Days: days, Total: money.Of(0, p.Site.Currency)}
+	samples, _, err := c.used(ctx, p, usage.Window{From: first.Start(p.Site.Zone), To: today.End(p.Site.Zone)})
+	if err != nil {
+		return e, err
+	}
+	byDay := map[period.Day][]usage.Sample{}
+	for _, s := range samples {
+		day := period.DayOf(s.Hour, p.Site.Zone)
+		byDay[day] = append(byDay[day], s)
+	}
+	sums := map[string]*estimateLine{}
+	for day := first; !day.After(today); day = day.Add(1) {
+		if err := addDay(sums, v, tariff, byDay[day]); err != nil {
+			return e, err
+		}
+	}
+	for _, item := range v.Items {
+		line := sums[item.ID]
+		if line == nil {
+			continue
+		}
+		e.Lines = append(e.Lines, *line)
+		if e.Total, err = e.Total.Add(line.Amount); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
+}
+
+// addDay rates one day and adds it to the sums.
+func addDay(sums map[string]*estimateLine, v *catalog.Version, tariff *rate.Tariff, samples []usage.Sample) error {
+	quantities, err := usage.Quantities(v, samples)
+	if err != nil {
+		return err
+	}
+	classes := retention.Of(workspace.Commercial, v)
+	for _, q := range quantities {
+		item, err := v.Item(q.Item)
+		if err != nil {
+			return err
+		}
+		q.Class = classes.ClassFor(item)
+		line, err := tariff.Line(q)
+		if err != nil {
+			continue // not sold in this market
+		}
+		sum := sums[q.Item]
+		if sum == nil {
+			sum = &estimateLine{Item: q.Item, Class: q.Class, Quantity: quantity.Zero, Amount: money.Of(0, line.Amount.Currency())}
+			sums[q.Item] = sum
+		}
+		if sum.Quantity, err = sum.Quantity.Add(line.Quantity); err != nil {
+			return err
+		}
+		if sum.Amount, err = sum.Amount.Add(line.Amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}

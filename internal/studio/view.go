@@ -1,0 +1,25 @@
+package studio
+
+import (
+	"context"
+
+	"tollgate.dev/internal/web"
+	"tollgate.dev/internal/workspace"
+)
+
+func stateTone(s workspace.State) web.Tone {
+	switch s {
+	case workspace.Normal:
+		return web.Good
+	case workspace.Grace:
+		return web.Warn
+	}
+	return web.Bad
+}
+
+func arrearsNote(ctx context.Context, p commercialPage) string {
+	if p.Balances.Arrears.IsZero() {
+		return web.T(ctx, "studio.billing.no_arrears")
+	}
+	return web.T(ctx, "studio.billing.recharge")
+}

@@ -1,0 +1,189 @@
+package studio
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/web"
+	"tollgate.dev/internal/workspace"
+)
+
+// visit is who calls, and the workspace that is called for.
+type visit struct {
+	account account.Studio
+	list    []store.Membership
+	place   place // zero outside of a workspace
+}
+
+type visitKey struct{}
+
+// visitOf is the visit of a request, or nil where nobody is signed in.
+func visitOf(r *http.Request) *visit {
+	v, _ := r.Context().Value(visitKey{}).(*visit)
+	return v
+}
+
+func (v *visit) actor(r *http.Request) workspace.Actor {
+	return workspace.Actor{AccountID: v.account.ID, Address: web.Address(r)}
+}
+
+// guard finds out who calls and whether the role allows it.
+func (c *Console) guard(r *http.Request, needs web.Need) (*http.Request, error) {
+	v, err := c.visit(r)
+	if v != nil {
+		r = web.Prefer(r, v.account.Language)
+		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+	}
+	if needs == web.Public && (err == nil || fault.From(err).Kind != fault.Internal) {
+		return r, nil
+	}
+	if err != nil || needs == web.SignedIn {
+		return r, err
+	}
+	if err := standing(v.place.Workspace); err != nil {
+		return r, err
+	}
+	return r, v.place.Role.Require(workspace.Action(needs))
+}
+
+// standing says why a workspace has no pages any more, if it has none.
+func standing(w workspace.Workspace) error {
+	switch w.State {
+	case workspace.Locked, workspace.Cleared:
+		return workspace.ErrLocked
+	case workspace.Dissolved:
+		return workspace.ErrDissolved
+	}
+	return nil
+}
+
+// visit reads the account, its workspaces, and the one of the path. Somebody
+// who is signed in but not a member of it gets the visit without the place.
+func (c *Console) visit(r *http.Request) (*visit, error) {
+	ctx := r.Context()
+	accountID := c.Account(ctx)
+	if accountID == "" {
+		return nil, account.ErrSignedOut
+	}
+	v := &visit{}
+	err := c.store.Read(ctx, func(tx *store.Tx) (err error) {
+		if v.account, err = tx.StudioByID(ctx, accountID); err != nil {
+			return err
+		}
+		if v.list, err = tx.WorkspacesOf(ctx, accountID); err != nil {
+			return err
+		}
+		if wanted := r.PathValue("workspace"); wanted != "" {
+			return v.enter(ctx, tx, wanted)
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		return nil, account.ErrSignedOut // the account of an old session is gone
+	case v.account.ID == "":
+		return nil, err
+	}
+	return v, err
+}
+
+func (v *visit) enter(ctx context.Context, tx *store.Tx, wanted string) error {
+	for _, m := range v.list {
+		if m.Workspace.ID != wanted {
+			continue
+		}
+		s, err := site.Find(m.Workspace.Site)
+		if err != nil {
+			return err
+		}
+		owner, err := tx.StudioByID(ctx, m.Workspace.OwnerID)
+		if err != nil {
+			return err
+		}
+		v.place = place{Workspace: m.Workspace, Site: s, Role: m.Role, Owner: person{owner.UserName, owner.Email}}
+		return nil
+	}
+	return workspace.ErrUnknown
+}
+
+// frame is the frame of a page of this visit; section is the current part of
+// the navigation.
+func (c *Console) frame(r *http.Request, title, section string) web.Frame {
+	ctx := r.Context()
+	f := web.Frame{
+		Title: title, Console: web.Name(ctx, "console", "studio"), Home: Prefix + "/",
+		Notices: c.Said(ctx), Note: c.options.Note,
+	}
+	v := visitOf(r)
+	if v == nil {
+		f.Focused = true
+		return f
+	}
+	f.Person = &web.Person{Name: v.account.UserName, Detail: v.account.Email, SignOut: Prefix + "/sign-out"}
+	if v.place.Workspace.ID == "" {
+		f.Focused = true
+		return f
+	}
+	f.Person.Detail = web.Name(ctx, "role", v.place.Role)
+	f.Switcher = switcher(ctx, v)
+	f.Nav = navigation(ctx, v.place, section)
+	if v.place.Workspace.State == workspace.Grace {
+		f.Notices = append(f.Notices, web.Notice{Tone: web.Bad, Title: web.Name(ctx, "state", workspace.Grace), Text: web.T(ctx, "studio.billing.arrears_text")})
+	}
+	return f
+}
+
+func switcher(ctx context.Context, v *visit) *web.Switcher {
+	s := &web.Switcher{
+		Name: v.place.Workspace.Name, NewHref: Prefix + "/workspaces/new",
+		Note: web.Name(ctx, "plan", v.place.Workspace.Plan) + " · " + web.Name(ctx, "site", v.place.Site.ID),
+	}
+	for _, m := range v.list {
+		s.Items = append(s.Items, web.NavItem{
+			Label: m.Workspace.Name, Href: Prefix + "/workspaces/" + m.Workspace.ID,
+			Badge: web.Name(ctx, "plan", m.Workspace.Plan), Current: m.Workspace.ID == v.place.Workspace.ID,
+		})
+	}
+	return s
+}
+
+func navigation(ctx context.Context, p place, section string) []web.NavItem {
+	item := func(name, tail, icon string) web.NavItem {
+		return web.NavItem{Label: web.T(ctx, "studio.nav."+name), Href: p.path(tail), Icon: icon, Current: name == section}
+	}
+	nav := []web.NavItem{item("start", "start", "rocket"), item("explorer", "explorer", "search")}
+	if p.Role.May(workspace.ViewBilling) {
+		nav = append(nav, item("billing", "billing", "receipt"))
+	}
+	if p.Role.May(workspace.UpgradePlan) && p.Workspace.Plan == workspace.Experience {
+		nav = append(nav, item("upgrade", "upgrade", "arrow-up"))
+	}
+	return append(nav, item("notices", "notices", "bell"), item("settings", "settings", "settings"))
+}
+
+// problemFrame is the frame of an error page.
+func (c *Console) problemFrame(r *http.Request) web.Frame { return c.frame(r, "", "") }
+
+// aside tells whoever may not do something who can.
+func (c *Console) aside(r *http.Request, f *fault.Error) templ.Component {
+	v := visitOf(r)
+	if v == nil || v.place.Workspace.ID == "" {
+		return nil
+	}
+	switch {
+	case errors.Is(f, workspace.ErrOwnerOnly):
+		return ownerAside(v.place)
+	case errors.Is(f, workspace.ErrNotPermitted):
+		return managersAside(v.place)
+	case errors.Is(f, workspace.ErrLocked), errors.Is(f, workspace.ErrDissolved):
+		return lockedAside(v.place)
+	}
+	return nil
+}
