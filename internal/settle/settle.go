@@ -1,0 +1,109 @@
+// Package settle holds who is charged for a workspace and when that may be
+// changed (domain section 11). It owns the rules; it does not own the list of
+// methods of a site, which is the site's, nor the order of deduction, which is
+// the wallet's policy.
+//
+// Always true: a workspace that a cloud settles stays with it until the
+// subscription has ended; besides that, its method changes at most once in a
+// calendar month of its site.
+package settle
+
+import (
+	"slices"
+	"time"
+
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/workspace"
+)
+
+// Faults of settlement.
+var (
+	ErrNotCommercial = fault.New(fault.Conflict, "settlement_needs_commercial", "Only a workspace on the Commercial plan is settled. Upgrade it first.")
+	ErrSame          = fault.New(fault.Conflict, "settlement_unchanged", "This workspace is settled this way already.")
+	ErrCloudLocked   = fault.New(fault.Conflict, "settlement_cloud_locked", "A cloud account settles this workspace. Unsubscribe from the product on the cloud's marketplace first.")
+	ErrNotAllowed    = fault.New(fault.Invalid, "settlement_not_allowed", "This site does not offer this settlement method.")
+	ErrThisMonth     = fault.New(fault.Conflict, "settlement_already_changed_this_month", "The settlement method was changed this month. It can be changed again next month.")
+	ErrNotEnabled    = fault.New(fault.Unavailable, "settlement_not_enabled", "This settlement method is not enabled on this installation.")
+)
+
+// Rules is what an installation allows.
+type Rules struct {
+	Profile site.Profile
+	Enabled []site.Method // the clouds that are connected; the Billing Center always is
+}
+
+// Standing is what a change is judged by.
+type Standing struct {
+	Workspace  workspace.Workspace
+	Arbitrary  bool      // the operator's switch on the payer's account (domain C-11)
+	Subscribed bool      // a cloud settles the workspace and its subscription is active
+	Chosen     bool      // the method was chosen since the workspace was opened; the first choice does not count
+	ChangedAt  time.Time // the last change that counted; zero when there was none
+}
+
+// Option is a method as the change dialog shows it.
+type Option struct {
+	Method      site.Method
+	Preselected bool
+	Enabled     bool // false: shown, but refused on this installation
+}
+
+// Options lists what the dialog offers besides the Billing Center; it is empty
+// where the upgrade returns straight to Billing.
+func (r Rules) Options(s site.Site, arbitrary bool) []Option {
+	preselected, offered := s.Preselected(r.Profile, arbitrary)
+	if !offered {
+		return nil
+	}
+	var options []Option
+	for _, m := range s.Allowed(r.Profile, arbitrary) {
+		if m != site.BillingCenter {
+			options = append(options, Option{Method: m, Preselected: m == preselected, Enabled: r.enabled(m)})
+		}
+	}
+	return options
+}
+
+func (r Rules) enabled(m site.Method) bool {
+	return m == site.BillingCenter || slices.Contains(r.Enabled, m)
+}
+
+// Change judges a change by the person who pays. counts says whether it uses
+// up this month's change. The lock of a cloud is looked at before the month
+// (domain C-12). A change that the system forces, such as a cancelled
+// subscription, does not ask here and never counts.
+func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, err error) {
+	w := st.Workspace
+	s, err := site.Find(w.Site)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case w.Plan != workspace.Commercial:
+		return false, ErrNotCommercial
+	case w.Settlement == to:
+		return false, ErrSame
+	case w.Settlement != site.BillingCenter && st.Subscribed:
+		return false, ErrCloudLocked
+	case !slices.Contains(s.Allowed(r.Profile, st.Arbitrary), to):
+		return false, ErrNotAllowed.With("method", string(to))
+	}
+	if next := nextChange(s, st.ChangedAt); at.Before(next) {
+		return false, ErrThisMonth.With("possible", period.DayOf(next, s.Zone).String())
+	}
+	if !r.enabled(to) {
+		return false, ErrNotEnabled.With("method", string(to))
+	}
+	return st.Chosen, nil
+}
+
+// nextChange is the first instant at which the month's change is there again:
+// the start of the month after the last change, in the site's zone.
+func nextChange(s site.Site, changedAt time.Time) time.Time {
+	if changedAt.IsZero() {
+		return time.Time{}
+	}
+	return period.DayOf(changedAt, s.Zone).Month().Next().First().Start(s.Zone)
+}
