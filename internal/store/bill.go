@@ -259,6 +259,29 @@ func (tx *Tx) LastSiteDay(ctx context.Context, s site.ID) (bill.SiteDay, error) 
 		LIMIT 1`, string(s)))
 }
 
+// lastSiteDayKept is LastSiteDay, and no close of the site begins until the
+// transaction ends: usage that it books into an open day is there when that
+// day is billed. SQLite's writers exclude each other anyway.
+func (tx *Tx) lastSiteDayKept(ctx context.Context, s site.ID) (bill.SiteDay, error) {
+	if tx.dialect == Postgres {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO chain (name, n, hash)
+			VALUES ($1, 0, '')
+			ON CONFLICT (name) DO NOTHING`, dayChain(s)); err != nil {
+			return bill.SiteDay{}, err
+		}
+		var n int64
+		if err := tx.QueryRow(ctx, `
+			SELECT n
+			FROM chain
+			WHERE name = $1
+			FOR SHARE`, dayChain(s)).Scan(&n); err != nil {
+			return bill.SiteDay{}, err
+		}
+	}
+	return tx.LastSiteDay(ctx, s)
+}
+
 func (tx *Tx) oneSiteDay(r Row) (bill.SiteDay, error) {
 	d, err := scanSiteDay(r)
 	if errors.Is(err, ErrNoRows) {

@@ -85,7 +85,7 @@ func (b booking) hour(ctx context.Context, workspaceID string, hour time.Time) (
 	}
 	closed, known := b.closed[id]
 	if !known {
-		last, err := b.tx.LastSiteDay(ctx, id)
+		last, err := b.tx.lastSiteDayKept(ctx, id)
 		if err != nil {
 			return hour, nil, fmt.Errorf("last closed day of %s: %w", id, err)
 		}

@@ -334,3 +334,68 @@ func TestMonthToDateIsBillsAndTheOpenDays(t *testing.T) {
 		}
 	})
 }
+
+// TestUsageThatIsBeingBookedIsInTheBill holds a flush open while the close of
+// its day begins: the close waits, and the bill has the usage.
+func TestUsageThatIsBeingBookedIsInTheBill(t *testing.T) {
+	t.Parallel()
+	s := storetest.Postgres(t)
+	x := newShop(t, s, "shop")
+	hour := upgraded.Truncate(time.Hour)
+	x.use(t, "logs", "14d", hour, 1_000_000)
+	done := make(chan error, 1)
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		key := usage.Key{WorkspaceID: x.shop.ID, Generation: x.shop.Generation, Item: "logs", Class: "14d"}
+		b := usage.Batch{Gateway: "test", Epoch: 1, Seq: flushes.Add(1), Deltas: []usage.Delta{{Key: key, Hour: hour, Add: 2_000_000}}}
+		if err := tx.AddUsage(ctx, b); err != nil {
+			return err
+		}
+		go func() {
+			_, err := books(s).CloseDay(ctx, bill.CloseDay{Site: "cn1", Day: day(march1)}, noon.AddDate(0, 0, 2))
+			done <- err
+		}()
+		return waiting(ctx, s)
+	})
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if total := x.bill(t, march1).Total.String(); total != "4.50" {
+		t.Errorf("the bill is %s, want 4.50", total)
+	}
+	sound(t, s)
+}
+
+// waiting returns once some transaction of PostgreSQL waits for another.
+func waiting(ctx context.Context, s *store.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for n := int64(0); n == 0; {
+		if err := s.Read(ctx, func(tx *store.Tx) error {
+			return tx.QueryRow(ctx, `
+				SELECT COUNT(*)
+				FROM pg_stat_activity
+				WHERE datname = current_database()
+					AND wait_event_type = 'Lock'`).Scan(&n)
+		}); err != nil {
+			return fmt.Errorf("nothing waits: %w", err)
+		}
+	}
+	return nil
+}
+
+// TestUsageOfAClosedDayIsBilledWithTheNext is the late gateway.
+func TestUsageOfAClosedDayIsBilledWithTheNext(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newShop(t, s, "shop")
+		hour := upgraded.Truncate(time.Hour)
+		x.use(t, "logs", "14d", hour, 2_000_000)
+		closeDay(t, s, march1)
+		x.use(t, "logs", "14d", hour, 4_000_000)
+		closeDay(t, s, "2026-03-02")
+		if first, second := x.bill(t, march1).Total.String(), x.bill(t, "2026-03-02").Total.String(); first != "3.00" || second != "6.00" {
+			t.Errorf("bills of %s and %s", first, second)
+		}
+		sound(t, s)
+	})
+}
