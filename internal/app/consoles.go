@@ -1,12 +1,17 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"tollgate.dev/internal/api"
 	"tollgate.dev/internal/demo"
+	"tollgate.dev/internal/studio"
 )
 
 // consoles is everything behind the address for browsers and programs.
@@ -14,9 +19,14 @@ func (a *App) consoles() (http.Handler, error) {
 	mux, log := http.NewServeMux(), a.pagesLog()
 	a.health(mux)
 	a.shared(mux)
+	team := studio.New(studio.Options{
+		Store: a.store, Sessions: a.store.Sessions("studio", time.Now), Now: a.clock.Now, Records: a.sink, Catalog: a.catalog,
+		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(),
+	})
+	mounted(mux, studio.Prefix, team.Handler())
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Clock: a.calendar, Changed: a.gateway.Invalidate, Log: log,
+		Clock: a.calendar, Log: log,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))
@@ -34,4 +44,14 @@ func (a *App) consoles() (http.Handler, error) {
 	mounted(mux, "/mailbox", a.mailbox.Handler())
 	mux.Handle("GET /mailbox.json", a.mailbox.Handler())
 	return mux, nil
+}
+
+// note stands above every page of a sandbox: what time it is there.
+func (a *App) note() templ.Component {
+	if !a.config.Demo {
+		return nil
+	}
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return demo.SandboxNote(demo.Instant(a.clock.Now())).Render(ctx, w)
+	})
 }

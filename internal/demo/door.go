@@ -115,3 +115,12 @@ func cast(ctx context.Context) []person {
 		{web.T(ctx, "demo.operator"), OperatorEmail, web.T(ctx, "demo.operator.does"), "/operator/sign-in"},
 	}
 }
+
+// Instant is the time of the sandbox as its site's clocks show it.
+func Instant(at time.Time) string {
+	s, err := site.Find(Site)
+	if err != nil {
+		return at.Format(time.DateTime)
+	}
+	return web.Instant(at, s.Zone) + " " + web.Zone(at, s.Zone)
+}

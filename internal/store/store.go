@@ -65,16 +65,25 @@ type Engine interface {
 }
 
 // Store is the open store. It is safe for concurrent use.
-type Store struct{ engine Engine }
+type Store struct {
+	engine  Engine
+	changed func(workspaceID string)
+}
 
 // New wraps an open and migrated engine.
-func New(e Engine) *Store { return &Store{engine: e} }
+func New(e Engine) *Store { return &Store{engine: e, changed: func(string) {}} }
+
+// OnChange says whom to tell, after the commit, that a workspace's plan,
+// state, team or tokens changed: the gateway, which remembers them. It is set
+// before the store is used.
+func (s *Store) OnChange(f func(workspaceID string)) { s.changed = f }
 
 // Tx is one transaction. Its methods are the tables' only readers and writers.
 type Tx struct {
 	conn     Conn
 	dialect  Dialect
 	readOnly bool
+	changed  map[string]bool // workspaces to tell of after the commit
 }
 
 // kept carries an error out of a transaction that is committed all the same.
@@ -97,9 +106,11 @@ func Keep(err error) error {
 // it, so that it must not change anything but the transaction.
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	var keep error
+	var tx *Tx
 	err := s.engine.Write(ctx, func(c Conn) error {
 		keep = nil
-		err := f(&Tx{conn: c, dialect: s.engine.Dialect()})
+		tx = &Tx{conn: c, dialect: s.engine.Dialect(), changed: map[string]bool{}}
+		err := f(tx)
 		var k kept
 		if errors.As(err, &k) {
 			keep = k.err
@@ -109,6 +120,9 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	})
 	if err != nil {
 		return err
+	}
+	for id := range tx.changed {
+		s.changed(id)
 	}
 	return keep
 }

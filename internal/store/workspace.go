@@ -69,6 +69,7 @@ func (tx *Tx) UpdateWorkspace(ctx context.Context, w workspace.Workspace) error 
 			AND (plan = $6 OR plan = 'experience')`,
 		w.ID, w.Revision, w.Name, w.Language, w.OwnerID, w.Plan, int64(w.Generation), w.State,
 		w.Payer, w.Settlement, period.Micros(w.UpgradedAt))
+	tx.changed[w.ID] = true
 	return exactlyOne(n, err, workspace.ErrStale)
 }
 
@@ -250,6 +251,7 @@ func (tx *Tx) SaveToken(ctx context.Context, t workspace.Token) error {
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (secret) DO UPDATE SET ends_at = excluded.ends_at`,
 		t.Secret, t.WorkspaceID, period.Micros(t.CreatedAt), period.Micros(t.EndsAt))
+	tx.changed[t.WorkspaceID] = true
 	return err
 }
 
