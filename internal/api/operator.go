@@ -38,3 +38,29 @@ func (s *server) moveClock(c *call, in *moving) (*ClockNow, error) {
 	}
 	return &ClockNow{now.UTC(), true}, nil
 }
+
+// Verification is what a check of the books found.
+type Verification struct {
+	Sound    bool      `json:"sound"`
+	At       time.Time `json:"at"`
+	Findings []Finding `json:"findings" nullable:"false"`
+}
+
+// Finding is one place where the books do not hold what they promise.
+type Finding struct {
+	Invariant string `json:"invariant" example:"I1"`
+	Subject   string `json:"subject"`
+	Detail    string `json:"detail"`
+}
+
+func (s *server) verifyBooks(c *call, _ *nothing) (*Verification, error) {
+	found, err := c.tx.Verify(c, s.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verification{Sound: len(found) == 0, At: c.at.UTC(), Findings: make([]Finding, 0, len(found))}
+	for _, f := range found {
+		v.Findings = append(v.Findings, Finding(f))
+	}
+	return v, nil
+}

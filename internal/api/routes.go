@@ -77,6 +77,12 @@ func (s *server) workspaces() []route {
 		reads(line(get, one+"/notices", Studio, workspace.ViewData, "list-notices", "Notices of the last 30 days, the newest first"), listNotices),
 		reads(line(get, one+"/usage", Studio, workspace.ViewBilling, "show-usage", "What was used today, with the quotas"), s.showUsage),
 		outside(line(get, one+"/records", Studio, workspace.ViewData, "list-records", "What was collected, the newest first"), ok, s.listRecords),
+		reads(line(get, one+"/bills", Studio, workspace.ViewBilling, "list-bills", "Its bills, the newest first"), listBills),
+		reads(line(get, one+"/bills/{bill_id}", Studio, workspace.ViewBilling, "show-bill", "A bill, line by line"), s.showBill),
+		reads(line(get, one+"/month-to-date", Studio, workspace.ViewBilling, "show-month", "What the month comes to so far"), s.showMonth),
+		reads(line(get, one+"/settlement", Studio, workspace.PayBilling, "show-settlement", "Who settles it, and who may"), s.showSettlement),
+		writes(line(put, one+"/settlement", Studio, workspace.PayBilling, "change-settlement", "Change who settles it"), ok, s.changeSettlement),
+		reads(line(get, one+"/balance", Studio, workspace.PayBilling, "show-balance", "What its payer has"), showBalance),
 	}
 }
 
@@ -97,6 +103,13 @@ func (s *server) upgrades() []route {
 func (s *server) billingCenter() []route {
 	const bindings = "/billing-center/bindings"
 	return []route{
+		reads(line(get, "/billing-center/balance", BillingCenter, "", "show-own-balance", "What the account has"), showOwnBalance),
+		reads(line(get, "/billing-center/workspaces", BillingCenter, "", "list-paid-workspaces", "The workspaces that the account pays for"), listPaidWorkspaces),
+		reads(line(get, "/billing-center/bills", BillingCenter, "", "list-paid-bills", "Their bills, the newest first"), listPaidBills),
+		reads(line(get, "/billing-center/bills/{bill_id}", BillingCenter, "", "show-paid-bill", "A bill, line by line"), s.showPaidBill),
+		reads(line(get, "/billing-center/entries", BillingCenter, "", "list-entries", "Income and expense, the newest first"), listEntries),
+		reads(line(get, "/billing-center/transfers", BillingCenter, "", "list-own-transfers", "Bank transfers, the newest first"), listOwnTransfers),
+		once(line(post, "/billing-center/transfers", BillingCenter, "", "declare-transfer", "Say that money is on its way"), created, declareTransfer),
 		reads(line(get, "/billing-center/account", BillingCenter, "", "show-billing-account", "The account that is signed in"), showBilling),
 		reads(line(get, "/billing-center/agreement", BillingCenter, "", "show-binding-agreement", "The opening agreement"), showBindingAgreement),
 		writes(line(post, bindings, BillingCenter, "", "bind-workspace", "Name a workspace to pay for; a code is mailed to its Owner"), created, bindWorkspace),
@@ -109,6 +122,9 @@ func (s *server) billingCenter() []route {
 
 func (s *server) operations() []route {
 	return []route{
+		reads(line(get, "/operator/transfers", Operator, "", "list-transfers", "Bank transfers of all payers, the newest first"), listTransfers),
+		once(line(post, "/operator/transfers/{transfer_id}/credit", Operator, "", "credit-transfer", "Credit a transfer that arrived"), ok, creditTransfer),
+		reads(line(get, "/operator/verify", Operator, "", "verify-books", "Check the books; sound ones have no finding"), s.verifyBooks),
 		reads(line(get, "/operator/clock", Operator, "", "show-clock", "The installation's time"), s.showClock),
 		outside(line(post, "/operator/clock", Operator, "", "move-clock", "Move a sandbox's time forward: 36h, 14d, 1mo"), ok, s.moveClock),
 	}

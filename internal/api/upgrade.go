@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
-	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/workspace"
 )
@@ -209,7 +208,7 @@ func (s *server) confirmUpgrade(c *call, in *confirmation) (*Upgraded, error) {
 
 func (s *server) upgraded(c *call, r upgrade.Result) (*Upgraded, error) {
 	c.changed = append(c.changed, r.Workspace.ID)
-	choice, err := s.choiceFor(r.Workspace, r.Payer)
+	choice, err := s.choice(r.Workspace, r.Payer)
 	if err != nil {
 		return nil, err
 	}
@@ -290,31 +289,4 @@ func (s *server) confirmBinding(c *call, in *confirming) (*Upgraded, error) {
 		return nil, err
 	}
 	return s.upgraded(c, r)
-}
-
-// SettlementChoice is what may settle a workspace.
-type SettlementChoice struct {
-	Current     string             `json:"current" example:"billing_center"`
-	Offered     bool               `json:"offered" doc:"Whether there is anything to choose."`
-	Preselected string             `json:"preselected"`
-	Methods     []SettlementMethod `json:"methods" nullable:"false"`
-}
-
-// SettlementMethod is one of them.
-type SettlementMethod struct {
-	Method  string `json:"method"`
-	Enabled bool   `json:"enabled" doc:"Whether this installation can settle so."`
-}
-
-func (s *server) choiceFor(w workspace.Workspace, payer account.Billing) (*SettlementChoice, error) {
-	where, err := site.Find(w.Site)
-	if err != nil {
-		return nil, err
-	}
-	pre, offered := where.Preselected(s.Profile, payer.ArbitrarySettlement)
-	choice := &SettlementChoice{Current: string(w.Settlement), Offered: offered, Preselected: string(pre)}
-	for _, m := range where.Allowed(s.Profile, payer.ArbitrarySettlement) {
-		choice.Methods = append(choice.Methods, SettlementMethod{string(m), m == site.BillingCenter})
-	}
-	return choice, nil
 }

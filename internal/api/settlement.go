@@ -1,0 +1,100 @@
+package api
+
+import (
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/settle"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/workspace"
+)
+
+// SettlementChoice is what may settle a workspace.
+type SettlementChoice struct {
+	Current     string             `json:"current" example:"billing_center"`
+	Offered     bool               `json:"offered" doc:"Whether the site offers anything but the Billing Center."`
+	Preselected string             `json:"preselected,omitempty" doc:"Of the site, where something is offered."`
+	Methods     []SettlementMethod `json:"methods" nullable:"false"`
+}
+
+// SettlementMethod is one of them.
+type SettlementMethod struct {
+	Method  string `json:"method" example:"alibaba"`
+	Enabled bool   `json:"enabled" doc:"Whether this installation can settle so."`
+}
+
+// rules is what this installation allows: no cloud is connected yet.
+func (s *server) rules() settle.Rules { return settle.Rules{Profile: s.Profile} }
+
+func (s *server) choice(w workspace.Workspace, payer account.Billing) (*SettlementChoice, error) {
+	where, err := site.Find(w.Site)
+	if err != nil {
+		return nil, err
+	}
+	shown := &SettlementChoice{
+		Current: string(w.Settlement),
+		Methods: []SettlementMethod{{string(site.BillingCenter), true}},
+	}
+	for _, o := range s.rules().Options(where, payer.ArbitrarySettlement) {
+		shown.Offered = true
+		if o.Preselected {
+			shown.Preselected = string(o.Method)
+		}
+		shown.Methods = append(shown.Methods, SettlementMethod{string(o.Method), o.Enabled})
+	}
+	return shown, nil
+}
+
+func (s *server) showSettlement(c *call, _ *Inside) (*SettlementChoice, error) {
+	if c.Workspace.Plan != workspace.Commercial {
+		return nil, settle.ErrNotCommercial
+	}
+	payer, err := c.tx.BillingByID(c, c.Workspace.Payer)
+	if err != nil {
+		return nil, err
+	}
+	return s.choice(c.Workspace, payer)
+}
+
+// changing names the method to settle by from now on.
+type changing struct {
+	Inside
+	Body struct {
+		Method string `json:"method" maxLength:"32" example:"alibaba"`
+	}
+}
+
+func (s *server) changeSettlement(c *call, in *changing) (*SettlementChoice, error) {
+	w, err := c.tx.WorkspaceForUpdate(c, in.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	if w.Plan != workspace.Commercial {
+		return nil, settle.ErrNotCommercial
+	}
+	payer, err := c.tx.BillingByID(c, w.Payer)
+	if err != nil {
+		return nil, err
+	}
+	to := site.Method(in.Body.Method)
+	standing := settle.Standing{
+		Workspace: w, Arbitrary: payer.ArbitrarySettlement,
+		Subscribed: w.Settlement != site.BillingCenter, // a cloud that settles is subscribed until it says otherwise
+	}
+	if _, err := s.rules().Change(standing, to, c.at); err != nil {
+		return nil, err
+	}
+	before := w.Settlement
+	w.Settlement = to
+	if err := c.tx.UpdateWorkspace(c, w); err != nil {
+		return nil, err
+	}
+	c.changed = append(c.changed, w.ID)
+	err = c.tx.Audit(c, audit.Entry{
+		At: c.at, Actor: c.AccountID, Address: c.Address, Action: "workspace.settlement_changed", Subject: w.ID,
+		Detail: map[string]string{"from": string(before), "to": string(to)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.choice(w, payer)
+}
