@@ -29,7 +29,7 @@ type Form struct {
 }
 
 // Secret fields are never shown again.
-var secret = map[string]bool{"password": true, "password_repeat": true, "code": true}
+var secret = map[string]bool{"password": true, "password_repeat": true, "present_password": true, "code": true}
 
 // Parse reads the form of a POST, or the query of a GET.
 func Parse(w http.ResponseWriter, r *http.Request) (*Form, error) {

@@ -1,0 +1,117 @@
+package billingcenter
+
+import (
+	"encoding/csv"
+	"net/http"
+	"strings"
+
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/web"
+)
+
+// writeCSV sends a table. The heads are the same in every language, so that a
+// program can read them; the mark in front tells spreadsheets that the text is
+// UTF-8.
+func writeCSV(w http.ResponseWriter, name string, rows [][]string) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	h.Set("Cache-Control", "no-store")
+	if _, err := w.Write([]byte("\ufeff")); err != nil {
+		return nil // whoever hung up reads nothing more
+	}
+	out := csv.NewWriter(w)
+	_ = out.WriteAll(rows) // the same
+	return nil
+}
+
+// inert keeps a spreadsheet from running text that somebody else typed.
+func inert(text string) string {
+	if strings.ContainsAny(text[:min(len(text), 1)], "=+-@\t\r") {
+		return "'" + text
+	}
+	return text
+}
+
+func (b *Console) billsCSV(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	a, form := payer(ctx), &web.Form{Values: r.URL.Query()}
+	first, last, err := days(form)
+	if err != nil {
+		return err
+	}
+	head := []string{"bill", "day", "workspace_id", "workspace", "site", "settlement", "currency", "amount"}
+	for _, kind := range wallet.Payments() {
+		head = append(head, string(kind))
+	}
+	rows := [][]string{head}
+	err = b.Store.Read(ctx, func(tx *store.Tx) error {
+		workspaces, err := tx.WorkspacesPaidBy(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		q := store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last}
+		bills, err := tx.BillsPage(ctx, q, "", exported)
+		if err != nil {
+			return err
+		}
+		for i, row := range billRows(bills, workspaces) {
+			d := bills[i]
+			line := []string{d.Number, d.Day.String(), d.WorkspaceID, inert(row.WorkspaceName), string(d.Site), string(d.Settlement), string(d.Market.Currency), d.Total.String()}
+			for _, kind := range wallet.Payments() {
+				line = append(line, d.Paid.By(kind).String())
+			}
+			rows = append(rows, line)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return writeCSV(w, "bills.csv", rows)
+}
+
+func (b *Console) billCSV(w http.ResponseWriter, r *http.Request) error {
+	d, row, err := b.paid(r)
+	if err != nil {
+		return err
+	}
+	head := []string{"bill", "day", "workspace_id", "workspace", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"}
+	for _, kind := range wallet.Payments() {
+		head = append(head, string(kind))
+	}
+	rows := [][]string{head}
+	for _, l := range d.Lines {
+		line := []string{
+			d.Number, d.Day.String(), d.WorkspaceID, inert(row.WorkspaceName), l.Item, l.Class, l.Quantity.Plain(), l.Units.String(),
+			l.UnitPrice.String(), l.Exact.String(), string(d.Market.Currency), l.Amount.String(),
+		}
+		for _, kind := range wallet.Payments() {
+			line = append(line, l.Paid.By(kind).String())
+		}
+		rows = append(rows, line)
+	}
+	return writeCSV(w, d.Number+".csv", rows)
+}
+
+func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	a, form := payer(ctx), &web.Form{Values: r.URL.Query()}
+	within, err := movementRange(form, a.Currency)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"entry", "at", "kind", "cause", "currency", "amount", "cash_after", "owed_after"}}
+	err = b.Store.Read(ctx, func(tx *store.Tx) error {
+		list, err := movements(ctx, tx, a, within, 0, exported)
+		for _, m := range list {
+			rows = append(rows, []string{m.ID, web.Machine(m.At), string(m.Kind), m.Cause, string(a.Currency), m.Amount.String(), m.Cash.String(), m.Owed.String()})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return writeCSV(w, "income-and-expense.csv", rows)
+}

@@ -1,0 +1,255 @@
+package billingcenter
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/settle"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/web"
+	"tollgate.dev/internal/web/gallery"
+	"tollgate.dev/internal/workspace"
+)
+
+var (
+	noon     = time.Date(2026, 3, 12, 4, 0, 0, 0, time.UTC) // 12:00 in Hangzhou
+	hangzhou = zoneOf(money.CNY)
+	acme     = account.Billing{
+		ID: "bcac_0123456789abcdefghijklmnopqrstuv", UserName: "acme-pay", Email: "finance@acme.example", Phone: "+8657112345678", Currency: money.CNY,
+		Profile: account.Profile{Company: "Acme Commerce Ltd", Industry: "Retail"}, Language: "en", CreatedAt: noon.AddDate(0, -3, 0),
+	}
+	shop = workspace.Workspace{
+		ID: "wksp_7f3k2m9q0x4v8b1n6c5z7a2s4d9g0h1j", Site: "cn1", Name: "shop", Language: "en", Plan: workspace.Commercial, Generation: 2,
+		State: workspace.Normal, Payer: acme.ID, Settlement: site.BillingCenter, CreatedAt: noon.AddDate(0, -2, 0), UpgradedAt: noon.AddDate(0, 0, -10),
+	}
+	payments2 = workspace.Workspace{
+		ID: "wksp_2a8d4g6j1k3m5p7r9t0v2x4z6b8d0f1h", Site: "cn4", Name: "payments", Language: "zh", Plan: workspace.Commercial, Generation: 2,
+		State: workspace.Grace, Payer: acme.ID, Settlement: site.BillingCenter, CreatedAt: noon.AddDate(0, -1, 0), UpgradedAt: noon.AddDate(0, 0, -5),
+	}
+)
+
+func cny(text string) money.Amount { return money.MustParse(text, money.CNY) }
+
+func frame(ctx context.Context, title, section string) web.Frame {
+	return web.Frame{
+		Title: title, Console: web.T(ctx, "console.billing_center"), Home: Prefix + "/", Nav: navigation(ctx, section),
+		Person: &web.Person{Name: acme.UserName, Detail: acme.Profile.Company, SignOut: Prefix + "/sign-out"},
+	}
+}
+
+func focused(ctx context.Context, title string) web.Frame {
+	return web.Frame{Title: title, Console: web.T(ctx, "console.billing_center"), Home: Prefix + "/", Focused: true}
+}
+
+func refused(form *web.Form, errs ...error) *web.Form {
+	for _, err := range errs {
+		form.Refused(err)
+	}
+	return form
+}
+
+type page = func(ctx context.Context) templ.Component
+
+func TestGallery(t *testing.T) {
+	t.Parallel()
+	var states []gallery.State
+	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1()} {
+		for name, p := range group {
+			states = append(states, gallery.State{Name: "billing-center/" + name, Page: p})
+		}
+	}
+	gallery.Check(t, states)
+}
+
+func registration() map[string]page {
+	register := func(ctx context.Context, form *web.Form, back string) Register {
+		return Register{Frame: focused(ctx, "Register"), Form: form, Email: acme.Email, Return: back}
+	}
+	const back = "/studio/wksp_1/upgrade/bind"
+	return map[string]page{
+		"sign-in": func(ctx context.Context) templ.Component {
+			return signInPage(SignIn{Frame: focused(ctx, "Sign in"), Form: web.Blank()})
+		},
+		"sign-in-wrong": func(ctx context.Context) templ.Component {
+			return signInPage(SignIn{Frame: focused(ctx, "Sign in"), Return: Prefix + "/bills", Form: refused(web.Blank("login", "acme"), account.ErrLogin.On("login"))})
+		},
+		"register": func(ctx context.Context) templ.Component {
+			return registerPage(register(ctx, web.Blank("currency", "CNY"), back))
+		},
+		"register-wrong": func(ctx context.Context) templ.Component {
+			form := web.Blank("currency", "USD", "user_name", "acme", "email", "finance@acme")
+			return registerPage(register(ctx, refused(form, account.ErrUserNameTaken.On("user_name"), account.ErrEmailForm.On("email"), account.ErrPasswordForm.On("password"), account.ErrPasswordRepeat.On("password_repeat")), ""))
+		},
+		"register-verify": func(ctx context.Context) templ.Component {
+			return verifyPage(register(ctx, refused(web.Blank(), account.ErrCodeWrong.On("code").With("left", 3)), back))
+		},
+		"register-company": func(ctx context.Context) templ.Component {
+			return companyPage(register(ctx, refused(web.Blank("industry", "Retail"), account.ErrCompany.On("company"), account.ErrAgreement.On("agreed")), ""))
+		},
+		"register-done": func(ctx context.Context) templ.Component {
+			return registeredPage(Registered{Frame: focused(ctx, "Done"), UserName: acme.UserName, Email: acme.Email, Currency: money.CNY, Return: back})
+		},
+	}
+}
+
+func money1() map[string]page {
+	transfer := wallet.Transfer{ID: "trsf_1", AccountID: acme.ID, Amount: cny("5000"), Reference: "TG-7K3M9-Q2X4V", State: wallet.Declared, DeclaredAt: noon}
+	credited, rejected := transfer, transfer
+	credited.State, credited.DecidedAt, credited.Reference = wallet.Credited, noon.Add(time.Hour), "TG-1A2B3-C4D5E"
+	rejected.State, rejected.DecidedAt, rejected.Reference, rejected.Reason = wallet.Rejected, noon.Add(time.Hour), "TG-9Z8Y7-X6W5V", "No such amount arrived by 2026-03-14."
+	balances := wallet.Balances{Cash: cny("0"), Voucher: cny("0"), FullReduction: cny("0"), Card: cny("0"), Owed: cny("23.45")}
+	recharge := func(ctx context.Context, form *web.Form, list ...wallet.Transfer) templ.Component {
+		return rechargePage(Recharge{Frame: frame(ctx, "Recharge", "recharge"), Form: form, Currency: money.CNY, Zone: hangzhou, Balances: balances, Reference: "TG-00000-00000", Transfers: list})
+	}
+	view := func(t wallet.Transfer, to Beneficiary) page {
+		return func(ctx context.Context) templ.Component {
+			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "recharge"), Transfer: t, Zone: hangzhou, Beneficiary: to})
+		}
+	}
+	to := Beneficiary{Holder: "Tollgate Operations Ltd", Bank: "Example Bank, Hangzhou", Number: "6222 0000 1111 2222"}
+	return map[string]page{
+		"recharge-empty": func(ctx context.Context) templ.Component { return recharge(ctx, web.Blank()) },
+		"recharge-wrong": func(ctx context.Context) templ.Component {
+			return recharge(ctx, refused(web.Blank("amount", "1e3"), money.ErrMalformed.On("amount")), transfer, credited, rejected)
+		},
+		"transfer-declared": view(transfer, to),
+		"transfer-credited": view(credited, Beneficiary{}),
+		"transfer-rejected": view(rejected, to),
+		"movements-empty": func(ctx context.Context) templ.Component {
+			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: refused(web.Blank("from", "2026-03-09", "to", "2026-03-01"), ErrRange.On("to")), Currency: money.CNY, Zone: hangzhou})
+		},
+		"movements": func(ctx context.Context) templ.Component {
+			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: web.Blank(), Currency: money.CNY, Zone: hangzhou, Rows: []MovementRow{
+				{Number: 4, ID: "ltxn_4", At: noon, Kind: wallet.Charge, Cause: "cn1-2026-000042", Href: Prefix + "/bills/bill_1", Amount: cny("-38.15"), Parts: []PaidPart{{wallet.ByCash, cny("-14.70")}, {wallet.Owed, cny("-23.45")}}, Cash: cny("0"), Owed: cny("23.45")},
+				{Number: 3, ID: "ltxn_3", At: noon.Add(-time.Hour), Kind: wallet.Deposit, Cause: "TG-1A2B3-C4D5E", Href: Prefix + "/recharge/trsf_1", Amount: cny("5000"), Parts: []PaidPart{{wallet.ByCash, cny("4990")}, {wallet.Owed, cny("10")}}, Cash: cny("14.70"), Owed: cny("0")},
+			}, Pager: web.Pager{Older: Prefix + "/movements?before=3"}})
+		},
+	}
+}
+
+func exampleBills() []BillRow {
+	row := func(id, number, day string, ws workspace.Workspace, amount, owed string) BillRow {
+		return BillRow{ID: id, Number: number, Day: period.MustParseDay(day), WorkspaceID: ws.ID, WorkspaceName: ws.Name, Site: ws.Site, Amount: cny(amount), Owed: cny(owed), Method: site.BillingCenter}
+	}
+	return []BillRow{
+		row("bill_1", "cn1-2026-000042", "2026-03-11", shop, "38.15", "23.45"),
+		row("bill_2", "cn4-2026-000007", "2026-03-11", payments2, "0.00", "0"),
+		row("bill_3", "cn1-2026-000041", "2026-03-10", shop, "1234.56", "0"),
+	}
+}
+
+func workspaces1() map[string]page {
+	settlement := func(ctx context.Context, ws workspace.Workspace, form *web.Form, arbitrary bool) templ.Component {
+		s, _ := site.Find(ws.Site)
+		return settlementPage(Settlement{Frame: frame(ctx, "Settlement", "workspaces"), Form: form, Workspace: ws, Methods: s.Allowed(site.Seed, arbitrary), Selected: s.Default, Arbitrary: arbitrary})
+	}
+	bind := func(ctx context.Context, form *web.Form) Bind {
+		title, text := paragraphs(upgrade.AgreementText(web.Language(ctx)))
+		return Bind{
+			Frame: frame(ctx, "Bind", "workspaces"), Form: form, WorkspaceID: shop.ID, OwnerEmail: account.MaskEmail("lin@shop.example"), SentAt: noon, Zone: hangzhou,
+			Version: upgrade.AgreementVersion, Title: title, Paragraphs: text, Workspace: shop, Account: acme, AgreedAt: noon,
+		}
+	}
+	return map[string]page{
+		"workspaces-empty": func(ctx context.Context) templ.Component {
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month()})
+		},
+		"workspaces": func(ctx context.Context) templ.Component {
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), Rows: []WorkspaceRow{
+				{shop, hangzhou, cny("1272.71"), true}, {payments2, hangzhou, cny("0"), false},
+			}})
+		},
+		"settlement": func(ctx context.Context) templ.Component {
+			return settlement(ctx, shop, refused(web.Blank("method", "alibaba"), settle.ErrNotEnabled.On("method")), false)
+		},
+		"settlement-arbitrary": func(ctx context.Context) templ.Component { return settlement(ctx, payments2, web.Blank(), true) },
+		"bind": func(ctx context.Context) templ.Component {
+			return bindPage(bind(ctx, refused(web.Blank("workspace_id", "wksp_unknown"), workspace.ErrUnknown.On("workspace_id"))))
+		},
+		"bind-code": func(ctx context.Context) templ.Component {
+			return bindCodePage(bind(ctx, refused(web.Blank(), account.ErrCodeExpired.On("code"))))
+		},
+		"bind-agreement": func(ctx context.Context) templ.Component {
+			return bindAgreementPage(bind(ctx, refused(web.Blank(), upgrade.ErrNotAgreed.On("agreed"))))
+		},
+		"bind-confirm": func(ctx context.Context) templ.Component { return bindConfirmPage(bind(ctx, web.Blank())) },
+		"opened": func(ctx context.Context) templ.Component {
+			return openedPage(Opened{Frame: frame(ctx, "Opened", "workspaces"), Workspace: shop, UserName: acme.UserName, Email: acme.Email, At: noon, Zone: hangzhou, Selectable: true})
+		},
+		"overview-empty": func(ctx context.Context) templ.Component {
+			zero := wallet.Balances{Cash: cny("0"), Owed: cny("0")}
+			return overviewPage(Overview{Frame: frame(ctx, "Overview", "overview"), At: noon, Zone: hangzhou, Balances: zero, Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), Spent: cny("0"), Yesterday: cny("0")})
+		},
+		"overview": overviewExample,
+	}
+}
+
+func overviewExample(ctx context.Context) templ.Component {
+	p := Overview{
+		Frame: frame(ctx, "Overview", "overview"), At: noon, Zone: hangzhou, Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(),
+		Balances: wallet.Balances{Cash: cny("0"), Owed: cny("23.45")}, OwedSince: noon.Add(-12 * time.Hour), Yesterday: cny("38.15"), Bills: exampleBills(), Declared: 1,
+	}
+	var spent []store.Spent
+	day := period.MustParseDay("2026-03-02")
+	for i, amount := range []string{"80.10", "92.40", "131.00", "120.75", "118.20", "150.05", "99.90", "87.30", "1234.56", "38.15"} {
+		spent = append(spent, store.Spent{WorkspaceID: shop.ID, Day: day.Add(i), Total: cny(amount)})
+		if i > 4 {
+			spent = append(spent, store.Spent{WorkspaceID: payments2.ID, Day: day.Add(i), Total: cny("42.00")})
+		}
+	}
+	list := []workspace.Workspace{shop, payments2}
+	if err := p.spend(ctx, list, spent); err != nil {
+		panic(err)
+	}
+	p.Closes, _ = closes(list, noon)
+	return overviewPage(p)
+}
+
+func bills1() map[string]page {
+	return map[string]page{
+		"bills-empty": func(ctx context.Context) templ.Component {
+			return billsPage(Bills{Frame: frame(ctx, "Bills", "bills"), Form: web.Blank(), Currency: money.CNY, Total: cny("0")})
+		},
+		"bills": func(ctx context.Context) templ.Component {
+			return billsPage(Bills{
+				Frame: frame(ctx, "Bills", "bills"), Form: web.Blank("workspace", shop.ID, "from", "2026-03-01"), Filter: BillFilter{WorkspaceID: shop.ID, From: "2026-03-01"},
+				Currency: money.CNY, Workspaces: []workspace.Workspace{shop, payments2}, Rows: exampleBills(), Count: 3, Total: cny("1272.71"), Pager: web.Pager{Older: Prefix + "/bills?after=bill_3"},
+			})
+		},
+		"bill": func(ctx context.Context) templ.Component {
+			cash, owed := PaidPart{wallet.ByCash, cny("14.70")}, PaidPart{wallet.Owed, cny("23.45")}
+			return billPage(BillView{
+				Frame: frame(ctx, "Bill", "bills"), Row: exampleBills()[0], Zone: hangzhou, BilledAt: noon.Add(-12 * time.Hour), Catalog: "2024-11-06", Market: "CNY/china",
+				Exact: "38.154", Rounding: "−0.004", Paid: []PaidPart{cash, owed}, Hash: "5f2b0c6f0a8f4e2f9d4f6d1c0a9b8e7f6d5c4b3a29181706f5e4d3c2b1a09080",
+				Lines: []BillLine{
+					{Item: "timeseries", Class: "7d", Quantity: "8,123", Units: "8.12", UnitPrice: "0.7", Exact: "5.684", Amount: cny("5.68"), Paid: []PaidPart{{wallet.ByCash, cny("5.68")}}},
+					{Item: "logs", Class: "14d", Quantity: "21,650,000", Units: "21.65", UnitPrice: "1.5", Exact: "32.47", Amount: cny("32.47"), Paid: []PaidPart{{wallet.ByCash, cny("9.02")}, owed}},
+					{Item: "task_call", Class: "none", Quantity: "0", Units: "0.00", UnitPrice: "1", Exact: "0", Amount: cny("0")},
+				},
+			})
+		},
+	}
+}
+
+func account1() map[string]page {
+	state := func(ctx context.Context) Account {
+		return Account{Frame: frame(ctx, "Account", "account"), Account: acme, Zone: hangzhou, Profile: web.Blank("company", acme.Profile.Company), Language: web.Blank("language", "en"), Password: web.Blank()}
+	}
+	return map[string]page{
+		"account": func(ctx context.Context) templ.Component { return accountPage(state(ctx)) },
+		"account-wrong": func(ctx context.Context) templ.Component {
+			p := state(ctx)
+			p.Password = refused(p.Password, account.ErrPasswordPresent.On("present_password"))
+			return accountPage(p)
+		},
+	}
+}

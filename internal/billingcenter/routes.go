@@ -1,0 +1,64 @@
+package billingcenter
+
+import (
+	"net/http"
+
+	"tollgate.dev/internal/web"
+)
+
+// Routes is the console on one screen.
+func (b *Console) Routes() []web.Route {
+	get := func(path string, needs web.Need, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodGet, Pattern: Prefix + path, Needs: needs, Handler: h}
+	}
+	post := func(path string, needs web.Need, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs, Handler: h}
+	}
+	return []web.Route{
+		get("/sign-in", web.Public, b.signInPage),
+		post("/sign-in", web.Public, b.signIn),
+		post("/sign-out", web.Public, b.signOut),
+		get("/enter", web.Public, b.enterByTicket),
+
+		get("/register", web.Public, b.registerPage),
+		post("/register", web.Public, b.register),
+		get("/register/verify", web.Public, b.verifyPage),
+		post("/register/verify", web.Public, b.verify),
+		post("/register/resend", web.Public, b.resend),
+		get("/register/company", web.Public, b.companyPage),
+		post("/register/company", web.Public, b.company),
+		get("/register/done", web.SignedIn, b.registeredPage),
+
+		get("/{$}", web.SignedIn, b.overviewPage),
+
+		get("/recharge", web.SignedIn, b.rechargePage),
+		post("/recharge", web.SignedIn, b.recharge),
+		get("/recharge/{transfer}", web.SignedIn, b.transferPage),
+
+		get("/workspaces", web.SignedIn, b.workspacesPage),
+		get("/workspaces/bind", web.SignedIn, b.bindPage),
+		post("/workspaces/bind", web.SignedIn, b.bind),
+		get("/workspaces/{workspace}/bind", web.SignedIn, b.bindCodePage),
+		post("/workspaces/{workspace}/bind", web.SignedIn, b.bindCode),
+		post("/workspaces/{workspace}/bind/resend", web.SignedIn, b.bindResend),
+		get("/workspaces/{workspace}/agreement", web.SignedIn, b.bindAgreementPage),
+		post("/workspaces/{workspace}/agreement", web.SignedIn, b.bindAgreement),
+		get("/workspaces/{workspace}/confirm", web.SignedIn, b.bindConfirmPage),
+		post("/workspaces/{workspace}/confirm", web.SignedIn, b.bindConfirm),
+		get("/workspaces/{workspace}/opened", web.SignedIn, b.openedPage),
+		get("/workspaces/{workspace}/settlement", web.SignedIn, b.settlementPage),
+		post("/workspaces/{workspace}/settlement", web.SignedIn, b.settlement),
+
+		get("/bills", web.SignedIn, b.billsPage),
+		get("/bills.csv", web.SignedIn, b.billsCSV),
+		get("/bills/{bill}", web.SignedIn, b.billPage),
+		get("/bills/{bill}/lines.csv", web.SignedIn, b.billCSV),
+		get("/movements", web.SignedIn, b.movementsPage),
+		get("/movements.csv", web.SignedIn, b.movementsCSV),
+
+		get("/account", web.SignedIn, b.accountPage),
+		post("/account/profile", web.SignedIn, b.changeProfile),
+		post("/account/language", web.SignedIn, b.changeLanguage),
+		post("/account/password", web.SignedIn, b.changePassword),
+	}
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/wallet"
+)
+
+// Range narrows a list of entries to instants [From, To); a zero end is open.
+type Range struct {
+	From time.Time
+	To   time.Time
+}
+
+// micros gives the bounds as they are stored; an open end is beyond all.
+func (r Range) micros() (from, to int64) {
+	from, to = period.Micros(r.From), period.Micros(r.To)
+	if r.To.IsZero() {
+		to = 1<<63 - 1
+	}
+	return from, to
+}
+
+// LedgerEntriesIn is LedgerEntries within a range of time.
+func (tx *Tx) LedgerEntriesIn(ctx context.Context, payer string, r Range, before int64, limit int) ([]wallet.Entry, error) {
+	from, to := r.micros()
+	return tx.entries(ctx, `
+		WHERE e.payer = $1
+			AND e.number IN (
+				SELECT number
+				FROM ledger_entry
+				WHERE payer = $1
+					AND at >= $2
+					AND at < $3
+					AND ($4 = 0 OR number < $4)
+				ORDER BY number DESC
+				LIMIT $5
+			)
+		ORDER BY e.number DESC, p.position`, payer, from, to, before, int64(limit))
+}
+
+// LedgerEntryOf finds an entry of a payer by its number.
+func (tx *Tx) LedgerEntryOf(ctx context.Context, payer string, number int64) (wallet.Entry, bool, error) {
+	entries, err := tx.entries(ctx, `WHERE e.payer = $1 AND e.number = $2 ORDER BY p.position`, payer, number)
+	if err != nil || len(entries) == 0 {
+		return wallet.Entry{}, false, err
+	}
+	return entries[0], true, nil
+}
+
+// BalancesAfter gives what a payer had right after an entry: the sums of the
+// postings up to it.
+func (tx *Tx) BalancesAfter(ctx context.Context, payer string, c money.Currency, number int64) (wallet.Balances, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT account, CAST(SUM(minor) AS BIGINT)
+		FROM ledger_posting
+		WHERE payer = $1
+			AND currency = $2
+			AND number <= $3
+		GROUP BY account`, payer, string(c), number)
+	sums := map[wallet.Account]money.Amount{}
+	_, err = collect(rows, err, func(r Row) (struct{}, error) {
+		var account string
+		var minor int64
+		err := r.Scan(&account, &minor)
+		sums[wallet.Account(account)] = money.Of(minor, c)
+		return struct{}{}, err
+	})
+	if err != nil {
+		return wallet.Balances{}, fmt.Errorf("balances of %s after entry %d: %w", payer, number, err)
+	}
+	return wallet.NewBalances(c, sums)
+}
+
+// OwedSince is when the payer's present debt began: the entry before which
+// nothing was owed. It is zero when nothing is owed now.
+func (tx *Tx) OwedSince(ctx context.Context, payer string, c money.Currency) (time.Time, error) {
+	var at int64
+	err := tx.QueryRow(ctx, `
+		SELECT e.at
+		FROM ledger_entry e
+		WHERE e.payer = $1
+			AND e.number > COALESCE((
+				SELECT MAX(paid.number)
+				FROM (
+					SELECT number, SUM(minor) OVER (ORDER BY number) AS owed
+					FROM ledger_posting
+					WHERE payer = $1
+						AND account = $2
+						AND currency = $3
+				) paid
+				WHERE paid.owed >= 0
+			), 0)
+			AND EXISTS (
+				SELECT 1
+				FROM ledger_posting p
+				WHERE p.payer = e.payer
+					AND p.number = e.number
+					AND p.account = $2
+					AND p.currency = $3
+			)
+		ORDER BY e.number
+		LIMIT 1`, payer, string(wallet.Arrears(payer)), string(c)).Scan(&at)
+	if errors.Is(err, ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return period.FromMicros(at), err
+}
+
+// TransferOf finds a bank transfer of a payer, or wallet.ErrTransferUnknown:
+// another payer's is as unknown as none.
+func (tx *Tx) TransferOf(ctx context.Context, accountID, id string) (wallet.Transfer, error) {
+	return scanTransfer(tx.QueryRow(ctx, `
+		SELECT `+transferColumns+`
+		FROM transfer
+		WHERE account_id = $1
+			AND id = $2`, accountID, id))
+}
+
+// TransfersDecided lists the bank transfers that were credited or rejected,
+// the latest first.
+func (tx *Tx) TransfersDecided(ctx context.Context, limit int) ([]wallet.Transfer, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+transferColumns+`
+		FROM transfer
+		WHERE state <> 'declared'
+		ORDER BY decided_at DESC, id
+		LIMIT $1`, int64(limit))
+	return collect(rows, err, scanTransfer)
+}
