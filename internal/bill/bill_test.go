@@ -1,0 +1,261 @@
+package bill
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/workspace"
+)
+
+var update = flag.Bool("update", false, "write the golden bills anew")
+
+var upgradedAt = time.Date(2026, 3, 1, 2, 20, 0, 0, time.UTC)
+
+func shop(s site.ID, m site.Method) workspace.Workspace {
+	return workspace.Workspace{
+		ID: "wksp_shop", Site: s, Plan: workspace.Commercial, Generation: 2, Payer: "bcac_acme", Settlement: m, UpgradedAt: upgradedAt,
+	}
+}
+
+func version(t testing.TB) *catalog.Version {
+	t.Helper()
+	v, err := catalog.Default().At(period.MustParseDay("2026-03-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// draft rates the quantities ("logs@14d=4000000") and pays for them.
+func draft(t testing.TB, v *catalog.Version, w workspace.Workspace, c money.Currency, sources []wallet.Source, used ...string) Draft {
+	t.Helper()
+	s, err := site.Find(w.Site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var quantities []usage.Quantity
+	for _, text := range used {
+		what, n, _ := strings.Cut(text, "=")
+		item, class, _ := strings.Cut(what, "@")
+		quantities = append(quantities, usage.Quantity{Item: item, Class: class, Quantity: quantity.MustParse(n)})
+	}
+	rated, err := rate.NewTariff(v, catalog.Market{Currency: c, Group: s.Group}).Rate(quantities)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var due []wallet.Due
+	for _, l := range rated.Lines {
+		item, _ := v.Item(l.Item)
+		due = append(due, wallet.Due{Amount: l.Amount, VoucherPayable: item.VoucherPayable})
+	}
+	parts, err := wallet.Deduct(wallet.Deduction{Settlement: w.Settlement, Payer: w.Payer, Currency: c, Sources: sources, At: upgradedAt}, due)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Draft{Workspace: w, Day: period.MustParseDay("2026-03-01"), Rated: rated, Parts: parts, Number: 123, Previous: strings.Repeat("ab", 32), IssuedAt: upgradedAt.AddDate(0, 0, 1)}
+}
+
+func source(kind wallet.Payment, a wallet.Account, amount money.Amount) wallet.Source {
+	return wallet.Source{Payment: kind, Account: a, Balance: amount}
+}
+
+func drafts(t testing.TB) map[string]Draft {
+	t.Helper()
+	cny := func(s string) money.Amount { return money.MustParse(s, money.CNY) }
+	exact := *version(t)
+	exact.Rounding.TruncateUnits = false
+	first := draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "network_host@none=1")
+	first.Previous = ""
+	return map[string]Draft{
+		"ten-hosts": draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY,
+			[]wallet.Source{source(wallet.ByCash, wallet.Cash("bcac_acme"), cny("100"))},
+			"timeseries@3d=6000", "logs@7d=2000000", "apm_trace@3d=2000000", "rum_pv@3d=20000", "task_call@none=20000"),
+		"every-source": draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY,
+			[]wallet.Source{
+				source(wallet.ByVoucher, wallet.Voucher("bcac_acme", "v"), cny("3")),
+				source(wallet.ByFullReduction, wallet.FullReduction("bcac_acme", "f"), cny("2")),
+				source(wallet.ByCard, wallet.Card("bcac_acme", "c"), cny("2.5")),
+				source(wallet.ByCash, wallet.Cash("bcac_acme"), cny("1")),
+			},
+			"logs@14d=4000000", "sms@none=37", "apm_trace@14d=800500.5"),
+		"cloud":       draft(t, version(t), shop("us1", site.AWS), money.USD, nil, "timeseries@7d=8123", "network_host@none=7"),
+		"exact-units": draft(t, &exact, shop("cn6", site.BillingCenter), money.USD, nil, "logs@60d=1234567", "logs@14d=4999"),
+		"nothing-due": draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "logs@14d=4999"),
+		"first":       first,
+	}
+}
+
+// TestGoldenBills holds the stored form to the byte: it is hashed and public.
+func TestGoldenBills(t *testing.T) {
+	t.Parallel()
+	for name, d := range drafts(t) {
+		b, err := Compose(d)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := string(b.Document()) + "\n" + b.Hash + "\n"
+		path := filepath.Join("testdata", name+".bill")
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s is\n%swant\n%s", name, got, want)
+		}
+	}
+}
+
+func TestBillComesBackFromItsDocument(t *testing.T) {
+	t.Parallel()
+	for name, d := range drafts(t) {
+		b, err := Compose(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Read(b.Document())
+		back.IssuedAt = b.IssuedAt
+		if err != nil || fmt.Sprintf("%+v", back) != fmt.Sprintf("%+v", b) || string(back.Document()) != string(b.Document()) {
+			t.Errorf("%s came back as\n%+v, %v, want\n%+v", name, back, err, b)
+		}
+	}
+}
+
+func TestSameDraftSameBytes(t *testing.T) {
+	t.Parallel()
+	first, again := drafts(t), drafts(t)
+	for name := range first {
+		a, err := Compose(first[name])
+		later := again[name]
+		later.IssuedAt = later.IssuedAt.AddDate(1, 0, 0)
+		b, err2 := Compose(later)
+		if err != nil || err2 != nil || a.Hash != b.Hash || a.ID != b.ID {
+			t.Errorf("%s: %s and %s, %v, %v", name, a.Hash, b.Hash, err, err2)
+		}
+	}
+}
+
+func TestBillThatDoesNotSumIsRefused(t *testing.T) {
+	t.Parallel()
+	good := drafts(t)["every-source"]
+	missing := good
+	missing.Parts = good.Parts[1:]
+	if _, err := Compose(missing); !errors.Is(err, ErrUnsummed) {
+		t.Errorf("a line without its parts: %v", err)
+	}
+	unpaid := good
+	unpaid.Parts = append([][]wallet.Part{nil}, good.Parts[1:]...)
+	if _, err := Compose(unpaid); !errors.Is(err, ErrUnsummed) {
+		t.Errorf("a line that nobody pays: %v", err)
+	}
+	total := good
+	total.Rated.Total = money.Of(1, money.CNY)
+	if _, err := Compose(total); !errors.Is(err, ErrUnsummed) {
+		t.Errorf("another total: %v", err)
+	}
+	b, err := Compose(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []struct{ old, new string }{
+		{`"amount":"6.00"`, `"amount":"5.00"`}, {`"voucher":"3.00"`, `"voucher":"2.99"`}, {`"total":"`, `"total":"1`}, {`"total"`, `"sum"`}, {`{`, ``},
+	} {
+		text := strings.Replace(string(b.Document()), change.old, change.new, 1)
+		if text == string(b.Document()) {
+			t.Fatalf("the document has no %s", change.old)
+		}
+		if _, err := Read([]byte(text)); err == nil {
+			t.Errorf("a document with %s was read", change.new)
+		}
+	}
+}
+
+func TestNumbersAndNames(t *testing.T) {
+	t.Parallel()
+	d := period.MustParseDay("2026-12-31")
+	if got := Number(Series("us1", d), 7); got != "us1-2026-000007" {
+		t.Errorf("number %s", got)
+	}
+	if got := Number("cn1-2026", 12345678); got != "cn1-2026-12345678" {
+		t.Errorf("number %s", got)
+	}
+	a, b := IDOf("wksp_a", d), IDOf("wksp_a", d.Add(1))
+	if a == b || a == IDOf("wksp_b", d) || a != IDOf("wksp_a", d) || !id.Valid(id.Bill, a) {
+		t.Errorf("IDs %s and %s", a, b)
+	}
+}
+
+func TestDayIsDueAtItsMidnight(t *testing.T) {
+	t.Parallel()
+	sites := site.All()
+	rapid.Check(t, func(t *rapid.T) {
+		zone := rapid.SampledFrom(sites).Draw(t, "site").Zone
+		last := period.MustParseDay("2026-01-01").Add(rapid.IntRange(0, 400).Draw(t, "days"))
+		at := DueAt(zone, last)
+		if day, due := Due(zone, last, at.Add(-1)); due || day != last.Add(1) {
+			t.Fatalf("%s is due before its end", day)
+		}
+		if day, due := Due(zone, last, at); !due || day != last.Add(1) || period.DayOf(at, zone) != last.Add(2) {
+			t.Fatalf("%s is not due at %s", day, at)
+		}
+		if day, due := Due(zone, last, at.AddDate(0, 1, 0)); !due || day != last.Add(1) {
+			t.Fatalf("after a month's pause %s comes first, not %s", last.Add(1), day)
+		}
+		first := FirstClosed(zone, at)
+		if day, _ := Due(zone, first, at); day != period.DayOf(at, zone) {
+			t.Fatalf("after an upgrade at %s the first day is %s", at, day)
+		}
+	})
+}
+
+func TestUnflushedGatewayHoldsTheDay(t *testing.T) {
+	t.Parallel()
+	end := upgradedAt
+	for name, c := range map[string]struct {
+		through time.Time
+		known   bool
+		want    error
+	}{
+		"no gateway": {time.Time{}, false, nil},
+		"behind":     {end.Add(-time.Microsecond), true, ErrNotFlushed},
+		"exactly":    {end, true, nil},
+		"past":       {end.Add(time.Hour), true, nil},
+	} {
+		if err := Flushed(c.through, c.known, end); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+func TestItemsOfPackagesAndSwitchesMakeNoLine(t *testing.T) {
+	t.Parallel()
+	key := func(item, class string) usage.Key { return usage.Key{Item: item, Class: class} }
+	r, err := Rate(version(t), catalog.Market{Currency: money.CNY, Group: site.China}, []usage.Sample{
+		{Key: key("datakit_host", "none"), Quantity: 9}, {Key: key("logs_ingested", "14d"), Quantity: 9e9}, {Key: key("logs", "14d"), Quantity: 2e6},
+	})
+	if err != nil || len(r.Lines) != 1 || r.Lines[0].Item != "logs" || r.Total.String() != "3.00" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
