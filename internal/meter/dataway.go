@@ -38,6 +38,7 @@ func DecodeDataWay(body []byte, at time.Time) ([]Point, error) {
 		if err := decodePBPoint(&b, point, at); err != nil {
 			return nil, err
 		}
+		b.foresee(m.pos, m.end)
 	}
 }
 

@@ -17,6 +17,7 @@ func DecodeLines(body []byte, precision time.Duration, at time.Time) ([]Point, e
 		if err := p.point(); err != nil {
 			return nil, err
 		}
+		p.b.foresee(p.pos, len(p.text))
 	}
 	return p.b.points, nil
 }

@@ -223,6 +223,20 @@ func (b *builder) field(key string, v Value) error {
 	return nil
 }
 
+// foreseen is how many points at most room is made for before they come.
+const foreseen = 4096
+
+// foresee makes room for points like the first one, which took so many of the
+// report's bytes: most reports are of one kind of point.
+func (b *builder) foresee(taken, total int) {
+	if len(b.points) == 1 && taken > 0 {
+		n := min(total/taken, foreseen)
+		b.points = slices.Grow(b.points, n)
+		b.tags = slices.Grow(b.tags, n*len(b.points[0].Tags))
+		b.fields = slices.Grow(b.fields, n*len(b.points[0].Fields))
+	}
+}
+
 // settle brings the tags of the point into their canonical form.
 func (b *builder) settle() []Tag {
 	kept := canonical(b.tags[b.tagStart:])

@@ -73,6 +73,7 @@ func DecodeRemoteWrite(body []byte) ([]Point, error) {
 		if err := decodeSeries(&b, part, series); err != nil {
 			return nil, err
 		}
+		b.foresee(m.pos, m.end)
 		series++
 	}
 }
