@@ -49,24 +49,17 @@ func (c call) at(path string) call {
 	return c
 }
 
-func TestEveryRefusalHasTheStatusThatItsClientDropsOn(t *testing.T) {
-	t.Parallel()
-	locked, dissolved, replaced, elsewhere := experience(), experience(), experience(), experience()
-	locked.Token.Secret, locked.Workspace.State = "locked", workspace.Locked
-	dissolved.Token.Secret, dissolved.Workspace.State = "dissolved", workspace.Dissolved
-	replaced.Token.Secret, replaced.Token.EndsAt = "replaced", noon.Add(-time.Second)
-	elsewhere.Token.Secret, elsewhere.Workspace.Site = "elsewhere", "us1"
-	s := newStage(t, experience(), locked, dissolved, replaced, elsewhere)
-	s.g.Sites = append(s.g.Sites, "cn1", "cn2")
-	s.limit(quota.Limits{meter.Series: 2, meter.Logs: 2})
+// refusal is a mistake and its answer.
+type refusal struct {
+	name   string
+	change func(c call, door string) call // of a good call
+	code   string
+	status [4]int // of DataWay, remote write, Influx 2, Influx 1; 0 does not apply
+}
+
+func refusals() []refusal {
 	huge := bytes.Repeat([]byte(" "), maxUnpacked+1)
-	tests := []struct {
-		name   string
-		change func(call, string) call // of a good call of a door
-		code   string
-		// of dataway, remote write, influx 2, influx 1; 0 does not apply
-		status [4]int
-	}{
+	return []refusal{
 		{"no token", func(c call, _ string) call { return c.as("") }, "token_missing", [4]int{403, 409, 409, 409}},
 		{"unknown token", func(c call, _ string) call { return c.as("tkn_x") }, "token_unknown", [4]int{403, 409, 409, 409}},
 		{"endless token", func(c call, _ string) call { return c.as(strings.Repeat("x", 4000)) }, "token_unknown", [4]int{403, 409, 409, 409}},
@@ -109,10 +102,22 @@ func TestEveryRefusalHasTheStatusThatItsClientDropsOn(t *testing.T) {
 			return c.with(metricLines(3, noon))
 		}, "quota_would_be_passed", [4]int{403, 409, 409, 409}},
 	}
+}
+
+func TestEveryRefusalHasTheStatusThatItsClientDropsOn(t *testing.T) {
+	t.Parallel()
+	locked, dissolved, replaced, elsewhere := experience(), experience(), experience(), experience()
+	locked.Token.Secret, locked.Workspace.State = "locked", workspace.Locked
+	dissolved.Token.Secret, dissolved.Workspace.State = "dissolved", workspace.Dissolved
+	replaced.Token.Secret, replaced.Token.EndsAt = "replaced", noon.Add(-time.Second)
+	elsewhere.Token.Secret, elsewhere.Workspace.Site = "elsewhere", "us1"
+	s := newStage(t, experience(), locked, dissolved, replaced, elsewhere)
+	s.g.Sites = append(s.g.Sites, "cn1", "cn2")
+	s.limit(quota.Limits{meter.Series: 2, meter.Logs: 2})
 	good := [4]call{write("metric", metricLines(1, noon)), remote(samples(1, noon)), influx(metricLines(1, noon)),
 		{path: "/write?db=x", header: map[string]string{"Authorization": "Token " + token}, body: metricLines(1, noon)}}
 	for i, door := range []door{dataway, remoteWrite, influxV2, influxV1} {
-		for _, tt := range tests {
+		for _, tt := range refusals() {
 			if tt.status[i] == 0 {
 				continue
 			}
