@@ -49,7 +49,7 @@ func newShop(t *testing.T, s *store.Store, name string) shopOf {
 	t.Helper()
 	x := shopOf{s: s}
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {
-		x.payer = account.Billing{ID: id.New(id.BillingAccount), UserName: name, Email: name + "@pay.example", Currency: money.CNY, Language: "en", CreatedAt: noon}
+		x.payer = account.Billing{ID: id.BillingAccount + "_" + name, UserName: name, Email: name + "@pay.example", Currency: money.CNY, Language: "en", CreatedAt: noon}
 		if err := tx.InsertBilling(ctx, x.payer); err != nil {
 			return err
 		}
