@@ -99,10 +99,8 @@ func (c *Console) plans(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := plansPage{Frame: c.frame(r, web.T(ctx, "studio.plans.title"), "upgrade"), Place: p, Lines: quotas(v, nil)}
-	for _, t := range v.Retention.Types {
-		page.Storage = append(page.Storage, storageLine{Type: t.Type, Experience: v.Retention.Experience, Default: t.Default, Allowed: t.Allowed})
-	}
+	page := plansPage{Frame: c.frame(r, web.T(ctx, "studio.plans.title"), "upgrade"), Place: p}
+	page.compare(v)
 	for _, days := range []int{7, 30} {
 		e, err := c.estimate(ctx, p, v, tariff, days)
 		if err != nil {
@@ -111,6 +109,28 @@ func (c *Console) plans(w http.ResponseWriter, r *http.Request) error {
 		page.Estimates = append(page.Estimates, e)
 	}
 	return web.Render(w, r, http.StatusOK, plansView(page))
+}
+
+// compare fills in what each plan allows and for how long it keeps data. What
+// the site's market does not sell is left out.
+func (p *plansPage) compare(v *catalog.Version) {
+	market := catalog.Market{Currency: p.Place.Site.Currency, Group: p.Place.Site.Group}
+	offered := map[string]bool{}
+	for _, l := range quotas(v, nil) {
+		item, err := v.Item(l.Item)
+		if err != nil || !item.SoldIn(market) {
+			continue
+		}
+		p.Lines = append(p.Lines, l)
+		offered[item.Retention] = offered[item.Retention] || l.Supported
+	}
+	for _, t := range v.Retention.Types {
+		line := storageLine{Type: t.Type, Experience: v.Retention.Experience, Default: t.Default, Allowed: t.Allowed}
+		if kept, sold := offered[t.Type]; sold && !kept {
+			line.Experience = ""
+		}
+		p.Storage = append(p.Storage, line)
+	}
 }
 
 // estimate rates the last days, today among them, as if they had been on the

@@ -233,10 +233,8 @@ func (g canvas) plans() []gallery.State {
 	week := estimate{Days: 7, Total: cny("14.20"), Lines: []estimateLine{
 		{"timeseries", "7d", quantity.Of(18_400), cny("12.88")}, {"logs", "14d", quantity.Of(880_000), cny("1.32")},
 	}}
-	upgradePage := plansPage{Place: owner.place, Lines: quotas(v, nil), Estimates: []estimate{week, {Days: 30, Total: cny("0.00")}}}
-	for _, t := range v.Retention.Types {
-		upgradePage.Storage = append(upgradePage.Storage, storageLine{t.Type, v.Retention.Experience, t.Default, t.Allowed})
-	}
+	upgradePage := plansPage{Place: owner.place, Estimates: []estimate{week, {Days: 30, Total: cny("0.00")}}}
+	upgradePage.compare(v)
 	return []gallery.State{
 		g.view("billing-experience", owner, "billing", page(owner, quotas(v, nil))),
 		g.view("billing-experience-full", owner, "billing", page(owner, lines)),
@@ -301,10 +299,10 @@ func (g canvas) money() []gallery.State {
 		{"2026-03-01", "cn1-2026-000124", cny("41.20"), []paid{{"cash", cny("31.20")}, {"owed", cny("10.00")}}},
 		{"2026-02-28", "cn1-2026-000091", cny("38.07"), []paid{{"cash", cny("38.07")}}},
 	}
-	today := []usageLine{{"timeseries", "7d", quantity.Of(12_480), cny("8.73")}, {"logs", "14d", quantity.Of(4_210_331), cny("6.31")}}
+	today := []usageLine{{"timeseries", "7d", quantity.Of(12_480), cny("8.74")}, {"logs", "14d", quantity.Of(4_210_331), cny("6.32")}}
 	full := commercialPage{
 		Payer: "acme-pay", Balances: &balances{Cash: cny("0.00"), Arrears: cny("10.00")}, Month: "2026-03", MonthSum: cny("41.20"),
-		Latest: &list[0], Today: today, TodaySum: cny("15.04"), Bills: list, AsOf: noon,
+		Latest: &list[0], Today: today, TodaySum: cny("15.06"), Bills: list, AsOf: noon,
 	}
 	fresh := commercialPage{Payer: "acme-pay", Balances: &balances{Cash: cny("500.00"), Arrears: cny("0.00")}, Month: "2026-03", MonthSum: cny("0.00"), TodaySum: cny("0.00"), AsOf: noon}
 	page := func(v *visit, p commercialPage) func(context.Context, web.Frame) templ.Component {
@@ -317,7 +315,7 @@ func (g canvas) money() []gallery.State {
 	hidden := full
 	hidden.Balances = nil
 	one := billPage{
-		Place: owner.place, Head: list[0], ClosedAt: noon, Catalog: "2024-11-06", Exact: quantity.MustParse("41.1974"), Rounding: quantity.MustParse("0.0026"),
+		Place: owner.place, Head: list[0], ClosedAt: noon, Catalog: "2024-11-06", Exact: quantity.MustParse("41.196"), Rounding: quantity.MustParse("0.004"),
 		Lines: []billLine{
 			{"timeseries", "7d", quantity.Of(12_480), quantity.MustParse("12.48"), quantity.Of(1000), quantity.MustParse("0.7"), quantity.MustParse("8.736"), cny("8.74"), []paid{{"cash", cny("8.74")}}},
 			{"logs", "14d", quantity.Of(21_640_331), quantity.MustParse("21.64"), quantity.Of(1_000_000), quantity.MustParse("1.5"), quantity.MustParse("32.46"), cny("32.46"), []paid{{"cash", cny("22.46")}, {"owed", cny("10.00")}}},

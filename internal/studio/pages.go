@@ -171,7 +171,7 @@ type plansPage struct {
 // storageLine is how long a type of data is kept on either plan.
 type storageLine struct {
 	Type       string
-	Experience string
+	Experience string // empty: the plan has none of it
 	Default    string
 	Allowed    []string
 }

@@ -1,8 +1,10 @@
 package studio
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"tollgate.dev/internal/account"
@@ -215,7 +217,8 @@ func (c *Console) create(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if first && form.Ticked("beside") {
-			if _, err := account.Beside(ctx, tx, v.account, form.Text("billing_user_name"), web.Address(r), c.now()); err != nil {
+			name := cmp.Or(strings.TrimSpace(form.Text("billing_user_name")), v.account.UserName)
+			if _, err := account.Beside(ctx, tx, v.account, name, web.Address(r), c.now()); err != nil {
 				return err
 			}
 		}

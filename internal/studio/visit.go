@@ -143,7 +143,7 @@ func (c *Console) frame(r *http.Request, title, section string) web.Frame {
 func switcher(ctx context.Context, v *visit) *web.Switcher {
 	s := &web.Switcher{
 		Name: v.place.Workspace.Name, NewHref: Prefix + "/workspaces/new",
-		Note: web.Name(ctx, "plan", v.place.Workspace.Plan) + " · " + web.Name(ctx, "site", v.place.Site.ID),
+		Note: web.Name(ctx, "plan", v.place.Workspace.Plan) + " · " + string(v.place.Site.ID),
 	}
 	for _, m := range v.list {
 		s.Items = append(s.Items, web.NavItem{
