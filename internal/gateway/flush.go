@@ -55,6 +55,9 @@ func (g *Gateway) beat(ctx context.Context) error {
 // Flush hands everything that was acknowledged so far to the store, and says
 // through when, even if that is nothing.
 func (g *Gateway) Flush(ctx context.Context) error {
+	if g.spool == nil {
+		return fmt.Errorf("flush gateway %s: it has not been started", g.ID)
+	}
 	g.flushing.Lock()
 	defer g.flushing.Unlock()
 	return g.flush(ctx, true)

@@ -178,6 +178,9 @@ func (g *Gateway) recover(ctx context.Context) error {
 // the spool. What the store does not take stays in the spool for the next
 // Start. The sink is its owner's to close.
 func (g *Gateway) Stop(ctx context.Context) error {
+	if g.stop == nil {
+		return nil // never started: there is nothing to hand over
+	}
 	g.ready.Store(false)
 	g.stop()
 	<-g.stopped

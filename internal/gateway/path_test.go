@@ -71,6 +71,17 @@ func TestEqualBodiesWithoutTimesAreTwoReportsUnlessTheClientSaysSo(t *testing.T)
 	s.expect(0, 3, 3)
 }
 
+func TestAGatewayThatNeverStartedStopsQuietly(t *testing.T) {
+	t.Parallel()
+	g := New(Config{ID: "g1", Now: func() time.Time { return noon }})
+	if err := g.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := g.Flush(context.Background()); err == nil {
+		t.Error("a gateway without a spool flushed")
+	}
+}
+
 func TestTheSameBodyAtOnceIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -10,8 +10,8 @@ type sipKey struct{ k0, k1 uint64 }
 
 // sum is SipHash-2-4 (Aumasson, Bernstein 2012). A customer chooses the tags
 // that are hashed and pays less for each collision; SipHash is made for just
-// this: without the key nobody can find inputs that collide. XXH3 is three
-// times as fast and promises no such thing, seeded or not.
+// this: without the key nobody can find inputs that collide. XXH3 is
+// faster and promises no such thing, seeded or not.
 func (k sipKey) sum(p []byte) uint64 {
 	v0 := k.k0 ^ 0x736f6d6570736575
 	v1 := k.k1 ^ 0x646f72616e646f6d
