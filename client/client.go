@@ -42,7 +42,7 @@ type Client struct {
 
 // New is the installation at the address, such as https://tollgate.example.
 func New(address string) *Client {
-	return &Client{strings.TrimSuffix(address, "/") + "/api/v1", &http.Client{Timeout: time.Minute}}
+	return &Client{strings.TrimSuffix(address, "/") + "/api/v1", &http.Client{Timeout: 5 * time.Minute}}
 }
 
 // Through is the same installation, reached by another HTTP client.

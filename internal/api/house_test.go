@@ -2,10 +2,15 @@ package api_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -202,4 +207,79 @@ func wrong(code string) string {
 		return "111111"
 	}
 	return "000000"
+}
+
+// session signs an account in without asking for its password, which is slow
+// on purpose.
+func (h *house) session(console api.Console, accountID string) client.Session {
+	h.t.Helper()
+	token := id.New(id.APIKey)
+	sum := sha256.Sum256([]byte(token))
+	key := store.APIKey{Hash: hex.EncodeToString(sum[:]), Console: string(console), AccountID: accountID, CreatedAt: h.real.Now()}
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.InsertAPIKey(ctx, key, h.real.Now().Add(-api.SessionLife))
+	})
+	return client.Session{Token: token}
+}
+
+// raw is a request as it goes over the wire.
+type raw struct {
+	method string
+	path   string // below the prefix
+	header map[string]string
+	body   string
+}
+
+// answer is what came back: the status and, of a refusal, the problem.
+type answer struct {
+	status  int
+	header  http.Header
+	body    string
+	problem client.Problem
+}
+
+// send makes a request with a session, if it has a token.
+func (h *house) send(s client.Session, r raw) answer {
+	h.t.Helper()
+	sent, err := http.NewRequestWithContext(h.t.Context(), r.method, h.url+api.Prefix+r.path, strings.NewReader(r.body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if r.body != "" {
+		sent.Header.Set("Content-Type", "application/json")
+	}
+	if s.Token != "" {
+		sent.Header.Set("Authorization", "Bearer "+s.Token)
+	}
+	for name, value := range r.header {
+		sent.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(sent)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	a := answer{status: response.StatusCode, header: response.Header, body: string(text)}
+	if a.status >= 400 {
+		a.problem = problemOf(h.t, a.status, response.Header, text)
+	}
+	return a
+}
+
+// problemOf checks the shape that every refusal has.
+func problemOf(t testing.TB, status int, header http.Header, text []byte) client.Problem {
+	t.Helper()
+	var p client.Problem
+	if err := json.Unmarshal(text, &p); err != nil || header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("status %d without a problem: %s %q, %v", status, header.Get("Content-Type"), text, err)
+		return p
+	}
+	if p.Status != status || p.Code == "" || p.Detail == "" || p.Title == "" || p.Type != "urn:tollgate:problem:"+p.Code {
+		t.Errorf("status %d with an incomplete problem: %s", status, text)
+	}
+	return p
 }

@@ -1,0 +1,224 @@
+package api_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"tollgate.dev/client"
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/api"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/store/storetest"
+	"tollgate.dev/internal/workspace"
+)
+
+// people are all who may come to the door, by the letter that permits uses.
+var people = map[byte]string{
+	'o': "Owner", 'a': "Administrator", 's': "Standard", 'r': "Read-only", 'x': "stranger",
+	'n': "signed out", 'b': "Billing Center account", 'p': "operator",
+}
+
+const (
+	anybody = "oasrxnbp"
+	signed  = "oasrx" // in to Studio
+)
+
+// permits says who may make each call, written down apart from the table of
+// the API. What is missing here fails the test.
+var permits = map[string]string{
+	"list-sites": anybody, "begin-studio-registration": anybody, "resend-studio-code": anybody,
+	"verify-studio-registration": anybody, "finish-studio-registration": anybody, "sign-in-studio": anybody,
+	"begin-billing-registration": anybody, "resend-billing-code": anybody, "verify-billing-registration": anybody,
+	"finish-billing-registration": anybody, "sign-in-billing-center": anybody, "sign-in-operator": anybody,
+
+	"sign-out-studio": signed, "show-studio-account": signed, "list-workspaces": signed, "create-workspace": signed,
+
+	"show-workspace": "oasr", "rename-workspace": "oa", "list-members": "oasr", "add-member": "oas", "change-role": "oa",
+	"remove-member": "oa", "show-token": "oa", "replace-token": "oa", "list-notices": "oasr", "list-records": "oasr",
+	"show-usage": "oa", "list-bills": "oa", "show-bill": "oa", "show-month": "oa",
+	"show-balance": "o", "show-settlement": "o", "change-settlement": "o",
+	"show-upgrade": "o", "name-billing-account": "o", "mail-upgrade-code": "o", "prove-billing-account": "o",
+	"show-agreement": "o", "agree": "o", "upgrade": "o",
+
+	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
+	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "list-entries": "b",
+	"list-own-transfers": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
+	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
+
+	"sign-out-operator": "p", "list-transfers": "p", "credit-transfer": "p", "verify-books": "p",
+	"show-clock": "p", "move-clock": "p",
+}
+
+// bodies are well-formed bodies of the calls that take one.
+var bodies = map[string]string{
+	"begin-studio-registration":   `{"site":"cn1","user_name":"new","email":"new@team.example","password":"correct horse 1","language":"en"}`,
+	"begin-billing-registration":  `{"currency":"CNY","user_name":"new","email":"new@pay.example","password":"correct horse 1","language":"en"}`,
+	"verify-studio-registration":  `{"code":"123456"}`,
+	"verify-billing-registration": `{"code":"123456"}`,
+	"finish-studio-registration":  `{"company":"Shop","agreed":true}`,
+	"finish-billing-registration": `{"company":"Shop","agreed":true}`,
+	"sign-in-studio":              `{"site":"cn1","email":"owner@team.example","password":"correct horse 1"}`,
+	"sign-in-billing-center":      `{"login":"payer","password":"correct horse 1"}`,
+	"sign-in-operator":            `{"email":"ops@tollgate.example","password":"correct horse 1"}`,
+	"create-workspace":            `{"name":"second","language":"en"}`,
+	"rename-workspace":            `{"name":"renamed"}`,
+	"add-member":                  `{"email":"newcomer@team.example","role":"read_only"}`,
+	"change-role":                 `{"role":"read_only"}`,
+	"change-settlement":           `{"method":"alibaba"}`,
+	"name-billing-account":        `{"user_name":"payer"}`,
+	"mail-upgrade-code":           `{"email":"payer@pay.example"}`,
+	"prove-billing-account":       `{"code":"123456"}`,
+	"agree":                       `{"version":"1","language":"en","agreed":true}`,
+	"upgrade":                     `{"workspace_name":"shop"}`,
+	"declare-transfer":            `{"amount":"100.00"}`,
+	"bind-workspace":              `{"workspace_id":"wksp_none"}`,
+	"prove-binding":               `{"code":"123456"}`,
+	"agree-binding":               `{"version":"1","language":"en","agreed":true}`,
+	"move-clock":                  `{"advance":"1h"}`,
+}
+
+// crowd is a house with everybody in it.
+type crowd struct {
+	*house
+	shop  workspace.Workspace
+	guest account.Studio
+	in    map[byte]client.Session
+}
+
+func newCrowd(t testing.TB, s *store.Store) *crowd {
+	t.Helper()
+	h := open(t, s)
+	owner := h.studio("owner")
+	x := &crowd{house: h, shop: h.workspace(owner, "shop"), guest: h.studio("guest"), in: map[byte]client.Session{}}
+	h.studio("newcomer")
+	h.join(x.shop, x.guest, workspace.Standard)
+	x.in['o'] = h.session(api.Studio, owner.ID)
+	for letter, role := range map[byte]workspace.Role{'a': workspace.Administrator, 's': workspace.Standard, 'r': workspace.ReadOnly} {
+		a := h.studio(string(role))
+		h.join(x.shop, a, role)
+		x.in[letter] = h.session(api.Studio, a.ID)
+	}
+	x.in['x'] = h.session(api.Studio, h.studio("stranger").ID)
+	x.in['n'] = client.Session{}
+	x.in['b'] = h.session(api.BillingCenter, h.billing("payer", money.CNY).ID)
+	x.in['p'] = h.session(api.Operator, h.operator().ID)
+	return x
+}
+
+func (x *crowd) request(r api.Route) raw {
+	path := strings.NewReplacer(
+		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none",
+	).Replace(r.Path)
+	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
+	if r.Once {
+		sent.header = map[string]string{"Idempotency-Key": string(client.NewKey())}
+	}
+	return sent
+}
+
+// gateCodes are the codes by which somebody is refused for who he is.
+var gateCodes = []string{"signed_out", "workspace_unknown", "owner_only", "not_permitted"}
+
+// refusalOf is the code by which somebody must be refused.
+func refusalOf(r api.Route, letter byte) []string {
+	switch {
+	case r.Console == api.Studio && letter == 'x':
+		return []string{"workspace_unknown"}
+	case r.Console == api.Studio && strings.IndexByte("asr", letter) >= 0:
+		return []string{"owner_only", "not_permitted"}
+	}
+	return []string{"signed_out"}
+}
+
+func TestEveryCallIsOpenToThoseWhoMayAndToNobodyElse(t *testing.T) {
+	t.Parallel()
+	for _, r := range api.Routes() {
+		t.Run(r.ID, func(t *testing.T) {
+			t.Parallel()
+			may, known := permits[r.ID]
+			if !known {
+				t.Fatalf("nobody wrote down who may %s %s", r.Method, r.Path)
+			}
+			x := newCrowd(t, storetest.SQLite(t))
+			for letter := range people {
+				x.tries(t, r, letter, strings.IndexByte(may, letter) >= 0)
+			}
+		})
+	}
+}
+
+func (x *crowd) tries(t *testing.T, r api.Route, letter byte, may bool) {
+	t.Helper()
+	a := x.send(x.in[letter], x.request(r))
+	if a.status == 500 {
+		t.Errorf("%s gets a 500: %s", people[letter], a.body)
+	}
+	if r.ID == "bind-workspace" && letter == 'b' && a.problem.Code == "workspace_unknown" {
+		return // that is the answer to the ID, not to who asks
+	}
+	switch refusal := refusalOf(r, letter); {
+	case may && slices.Contains(gateCodes, a.problem.Code):
+		t.Errorf("%s may, but gets %d %s", people[letter], a.status, a.problem.Code)
+	case !may && !slices.Contains(refusal, a.problem.Code):
+		t.Errorf("%s gets %d %s, want %v", people[letter], a.status, a.problem.Code, refusal)
+	}
+}
+
+func TestARefusedCallIsNotEvenRead(t *testing.T) {
+	t.Parallel()
+	x := newCrowd(t, storetest.SQLite(t))
+	for _, r := range api.Routes() {
+		if r.Console == "" || bodies[r.ID] == "" {
+			continue
+		}
+		sent := x.request(r)
+		sent.body = `{"nonsense":`
+		if a := x.send(client.Session{}, sent); a.problem.Code != "signed_out" || a.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: signed out, a malformed body gets %d %s", r.ID, a.status, a.problem.Code)
+		}
+	}
+}
+
+func TestRolesHoldBelowTheGateToo(t *testing.T) {
+	t.Parallel()
+	x := newCrowd(t, storetest.SQLite(t))
+	standard := x.client.Studio(x.in['s'])
+	_, err := standard.AddMember(t.Context(), x.shop.ID, "newcomer@team.example", "administrator")
+	refused(t, err, "not_permitted")
+	refused(t, standard.RemoveMember(t.Context(), x.shop.ID, x.guest.ID), "not_permitted")
+	me, err := standard.Account(t.Context())
+	must(t, me, err)
+	if err := standard.RemoveMember(t.Context(), x.shop.ID, me.ID); err != nil {
+		t.Errorf("a member may leave: %v", err)
+	}
+	_, err = standard.Workspace(t.Context(), x.shop.ID)
+	refused(t, err, "workspace_unknown")
+	owner := x.client.Studio(x.in['o'])
+	self, err := owner.Account(t.Context())
+	refused(t, owner.RemoveMember(t.Context(), x.shop.ID, must(t, self, err).ID), "owner_stays")
+}
+
+func TestADissolvedWorkspaceIsGoneForItsMembers(t *testing.T) {
+	t.Parallel()
+	x := newCrowd(t, storetest.SQLite(t))
+	x.write(func(ctx context.Context, tx *store.Tx) error {
+		w, err := tx.Workspace(ctx, x.shop.ID)
+		if err != nil {
+			return err
+		}
+		w.State = workspace.Dissolved
+		return tx.UpdateWorkspace(ctx, w)
+	})
+	for _, r := range api.Routes() {
+		if r.Action == "" {
+			continue
+		}
+		if a := x.send(x.in['o'], x.request(r)); a.problem.Code != "workspace_dissolved" || a.status != 410 {
+			t.Errorf("%s of a dissolved workspace gets %d %s", r.ID, a.status, a.problem.Code)
+		}
+	}
+}
