@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/upgrade"
@@ -261,11 +262,11 @@ func (g canvas) upgrades() []gallery.State {
 			return bindView(bindPage{Frame: f, Place: owner.place, Form: form, Draft: d, Register: "/billing-center/register"})
 		}
 	}
-	dialog := func(v *visit, methods ...site.Method) func(context.Context, web.Frame) templ.Component {
+	dialog := func(v *visit, arbitrary bool) func(context.Context, web.Frame) templ.Component {
 		return func(_ context.Context, f web.Frame) templ.Component {
-			p := settlementPage{Frame: f, Place: v.place, Payer: "acme-pay", Methods: methods}
-			if len(methods) > 0 {
-				p.Shown = methods[0]
+			p := settlementPage{Frame: f, Place: v.place, Payer: "acme-pay", Options: settle.Rules{Profile: site.Seed}.Options(v.place.Site, arbitrary)}
+			if len(p.Options) > 0 {
+				p.Shown = &p.Options[0]
 			}
 			return settlementView(p)
 		}
@@ -285,9 +286,9 @@ func (g canvas) upgrades() []gallery.State {
 		g.view("upgrade-done", after, "billing", func(_ context.Context, f web.Frame) templ.Component {
 			return doneView(donePage{Frame: f, Place: after.place, Payer: account.Billing{UserName: "acme-pay", Email: "finance@example.com"}, Offered: true})
 		}),
-		g.view("settlement-cn1", after, "billing", dialog(after, site.Alibaba)),
-		g.view("settlement-all", after, "billing", dialog(after, site.Methods()[1:]...)),
-		g.view("settlement-cn4", cn4, "billing", dialog(cn4)),
+		g.view("settlement-cn1", after, "billing", dialog(after, false)),
+		g.view("settlement-all", after, "billing", dialog(after, true)),
+		g.view("settlement-cn4", cn4, "billing", dialog(cn4, false)),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/web"
@@ -215,8 +216,8 @@ type settlementPage struct {
 	Frame   web.Frame
 	Place   place
 	Payer   string
-	Methods []site.Method // without the Billing Center
-	Shown   site.Method
+	Options []settle.Option // without the Billing Center
+	Shown   *settle.Option  // nil where there is none
 }
 
 // billLine is one line of a bill.

@@ -3,11 +3,11 @@ package studio
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/web"
@@ -25,12 +25,13 @@ func (c *Console) settlement(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	methods := p.Site.Allowed(c.options.Profile, payer.ArbitrarySettlement)
-	methods = slices.DeleteFunc(methods, func(m site.Method) bool { return m == site.BillingCenter })
-	page := settlementPage{Frame: c.frame(r, web.T(ctx, "studio.settlement.title"), "billing"), Place: p, Payer: payer.UserName, Methods: methods}
-	page.Shown, _ = p.Site.Preselected(c.options.Profile, payer.ArbitrarySettlement)
-	if m := site.Method(r.FormValue("method")); slices.Contains(methods, m) {
-		page.Shown = m
+	rules := settle.Rules{Profile: c.options.Profile}
+	page := settlementPage{Frame: c.frame(r, web.T(ctx, "studio.settlement.title"), "billing"), Place: p, Payer: payer.UserName, Options: rules.Options(p.Site, payer.ArbitrarySettlement)}
+	wanted := site.Method(r.FormValue("method"))
+	for i, o := range page.Options {
+		if o.Preselected && page.Shown == nil || o.Method == wanted {
+			page.Shown = &page.Options[i]
+		}
 	}
 	return web.Render(w, r, http.StatusOK, settlementView(page))
 }
