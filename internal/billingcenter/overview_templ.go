@@ -149,7 +149,7 @@ func overviewPage(p Overview) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = web.Card(web.T(ctx, "bc.overview.chart"), string(p.Currency)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = web.Card("", "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

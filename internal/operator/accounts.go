@@ -1,0 +1,201 @@
+package operator
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/web"
+	"tollgate.dev/internal/workspace"
+)
+
+// pageSize bounds a list.
+const pageSize = 50
+
+// Accounts is the search for Billing Center accounts.
+type Accounts struct {
+	Frame web.Frame
+	Form  *web.Form
+	Rows  []account.Billing
+	Pager web.Pager
+}
+
+// AccountView is one Billing Center account.
+type AccountView struct {
+	Frame      web.Frame
+	Account    account.Billing
+	Balances   wallet.Balances
+	Workspaces []workspace.Workspace
+	Log        []store.AuditLine
+}
+
+// Workspaces is the search for workspaces.
+type Workspaces struct {
+	Frame  web.Frame
+	Form   *web.Form
+	Rows   []workspace.Workspace
+	Payers map[string]string // user names
+	Pager  web.Pager
+}
+
+// WorkspaceView is one workspace and why it is so.
+type WorkspaceView struct {
+	Frame     web.Frame
+	Workspace workspace.Workspace
+	Zone      *time.Location
+	Owner     account.Studio
+	Payer     account.Billing // zero in Experience
+	Agreed    []upgrade.Agreed
+	Log       []store.AuditLine
+}
+
+// older is the address of the next page of a list, or empty.
+func older(path, text, last string, n int) string {
+	if n < pageSize {
+		return ""
+	}
+	return path + "?" + url.Values{"text": {text}, "after": {last}}.Encode()
+}
+
+func (o *Console) accountsPage(w http.ResponseWriter, r *http.Request) error {
+	ctx, q := r.Context(), r.URL.Query()
+	text := strings.ToLower(strings.TrimSpace(q.Get("text")))
+	page := Accounts{Frame: o.frame(r, web.T(ctx, "op.nav.accounts"), "accounts"), Form: &web.Form{Values: q}}
+	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		page.Rows, err = tx.BillingAccounts(ctx, text, q.Get("after"), pageSize)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if n := len(page.Rows); n > 0 {
+		page.Pager.Older = older(Prefix+"/accounts", text, page.Rows[n-1].UserName, n)
+	}
+	return web.Render(w, r, http.StatusOK, accountsPage(page))
+}
+
+func (o *Console) accountPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	page := AccountView{}
+	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		if page.Account, err = tx.BillingByID(ctx, r.PathValue("account")); err != nil {
+			return err
+		}
+		if page.Balances, err = wallet.BalancesOf(ctx, tx, page.Account.ID, page.Account.Currency); err != nil {
+			return err
+		}
+		if page.Workspaces, err = tx.WorkspacesPaidBy(ctx, page.Account.ID); err != nil {
+			return err
+		}
+		page.Log, err = tx.AuditLog(ctx, page.Account.ID, 0, logLines)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	page.Frame = o.frame(r, page.Account.UserName, "accounts")
+	return web.Render(w, r, http.StatusOK, accountPage(page))
+}
+
+// logLines is how much of the audit log a thing's own page shows.
+const logLines = 20
+
+func (o *Console) switchSettlement(w http.ResponseWriter, r *http.Request) error {
+	return o.switched(w, r, func(s *account.Switches, on bool) { s.ArbitrarySettlement = on })
+}
+
+func (o *Console) switchDisabled(w http.ResponseWriter, r *http.Request) error {
+	return o.switched(w, r, func(s *account.Switches, on bool) { s.Disabled = on })
+}
+
+// switched sets one switch to what the button says, so that a second click
+// changes nothing.
+func (o *Console) switched(w http.ResponseWriter, r *http.Request, set func(*account.Switches, bool)) error {
+	ctx := r.Context()
+	form, err := web.Parse(w, r)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("account")
+	err = o.Store.Write(ctx, func(tx *store.Tx) error {
+		a, err := tx.BillingByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		to := account.Switches{Disabled: a.Disabled, ArbitrarySettlement: a.ArbitrarySettlement}
+		set(&to, form.Text("to") == "on")
+		return account.Switch(ctx, tx, id, to, operator(ctx).ID, web.Address(r), o.Clock.Now())
+	})
+	if err != nil {
+		return err
+	}
+	o.say(ctx, web.Good, "op.said.switched")
+	return web.SeeOther(w, r, Prefix+"/accounts/"+url.PathEscape(id))
+}
+
+func (o *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
+	ctx, q := r.Context(), r.URL.Query()
+	text := strings.TrimSpace(q.Get("text"))
+	page := Workspaces{Frame: o.frame(r, web.T(ctx, "op.nav.workspaces"), "workspaces"), Form: &web.Form{Values: q}, Payers: map[string]string{}}
+	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		if page.Rows, err = tx.WorkspacesMatching(ctx, text, q.Get("after"), pageSize); err != nil {
+			return err
+		}
+		for _, ws := range page.Rows {
+			if _, known := page.Payers[ws.Payer]; known || ws.Payer == "" {
+				continue
+			}
+			a, err := tx.BillingByID(ctx, ws.Payer)
+			if err != nil {
+				return err
+			}
+			page.Payers[ws.Payer] = a.UserName
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if n := len(page.Rows); n > 0 {
+		page.Pager.Older = older(Prefix+"/workspaces", text, page.Rows[n-1].ID, n)
+	}
+	return web.Render(w, r, http.StatusOK, workspacesPage(page))
+}
+
+func (o *Console) workspacePage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	page := WorkspaceView{}
+	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		if page.Workspace, err = tx.Workspace(ctx, r.PathValue("workspace")); err != nil {
+			return err
+		}
+		if page.Owner, err = tx.StudioByID(ctx, page.Workspace.OwnerID); err != nil {
+			return err
+		}
+		if page.Workspace.Payer != "" {
+			if page.Payer, err = tx.BillingByID(ctx, page.Workspace.Payer); err != nil {
+				return err
+			}
+		}
+		if page.Agreed, err = tx.AgreedFor(ctx, page.Workspace.ID); err != nil {
+			return err
+		}
+		page.Log, err = tx.AuditLog(ctx, page.Workspace.ID, 0, logLines)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s, err := site.Find(page.Workspace.Site)
+	if err != nil {
+		return err
+	}
+	page.Zone, page.Frame = s.Zone, o.frame(r, page.Workspace.Name, "workspaces")
+	return web.Render(w, r, http.StatusOK, workspacePage(page))
+}

@@ -1,0 +1,170 @@
+package operator
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/job"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/upgrade"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/web"
+	"tollgate.dev/internal/web/gallery"
+	"tollgate.dev/internal/workspace"
+)
+
+var (
+	noon = time.Date(2026, 3, 12, 4, 0, 0, 0, time.UTC)
+	acme = account.Billing{
+		ID: "bcac_0123456789abcdefghijklmnopqrstuv", UserName: "acme-pay", Email: "finance@acme.example", Currency: money.CNY,
+		Profile: account.Profile{Company: "Acme Commerce Ltd"}, CreatedAt: noon.AddDate(0, -3, 0), ArbitrarySettlement: true,
+	}
+	blocked = account.Billing{ID: "bcac_1", UserName: "blocked", Email: "b@blocked.example", Currency: money.USD, Profile: account.Profile{Company: "Blocked Inc"}, Disabled: true, CreatedAt: noon}
+	owner   = account.Studio{ID: "acnt_1", UserName: "lin", Email: "lin@shop.example"}
+	shop    = workspace.Workspace{
+		ID: "wksp_7f3k2m9q0x4v8b1n6c5z7a2s4d9g0h1j", Site: "cn1", Name: "shop", Plan: workspace.Commercial, Generation: 2, State: workspace.Grace,
+		Payer: acme.ID, Settlement: site.BillingCenter, CreatedAt: noon.AddDate(0, -2, 0), UpgradedAt: noon.AddDate(0, 0, -10),
+	}
+	trial = workspace.Workspace{ID: "wksp_2", Site: "us1", Name: "trial", Plan: workspace.Experience, Generation: 1, State: workspace.Normal, CreatedAt: noon}
+	log   = []store.AuditLine{
+		{Entry: audit.Entry{At: noon, Actor: "bcac_0123456789abcdefghijklmnopqrstuv", Address: "192.0.2.7", Action: "workspace.upgraded", Subject: shop.ID, Detail: map[string]string{"payer": acme.ID, "entry": "studio"}}, N: 1042},
+		{Entry: audit.Entry{At: noon.Add(-time.Minute), Actor: "system", Action: "day.closed", Subject: "cn1 2026-03-11"}, N: 1041},
+	}
+)
+
+func cny(text string) money.Amount { return money.MustParse(text, money.CNY) }
+
+func frame(ctx context.Context, title, section string) web.Frame {
+	return web.Frame{
+		Title: title, Console: web.T(ctx, "console.operator"), Home: Prefix + "/", Nav: navigation(ctx, section),
+		Person: &web.Person{Name: "ops", Detail: "ops@demo.example", SignOut: Prefix + "/sign-out"},
+	}
+}
+
+func refused(form *web.Form, err error) *web.Form {
+	form.Refused(err)
+	return form
+}
+
+type page = func(ctx context.Context) templ.Component
+
+func TestGallery(t *testing.T) {
+	t.Parallel()
+	var states []gallery.State
+	for _, group := range []map[string]page{today(), transfers(), tenants(), installation()} {
+		for name, p := range group {
+			states = append(states, gallery.State{Name: "operator/" + name, Page: p})
+		}
+	}
+	gallery.Check(t, states)
+}
+
+func today() map[string]page {
+	cn1, _ := site.Find("cn1")
+	us1, _ := site.Find("us1")
+	day := period.MustParseDay("2026-03-11")
+	return map[string]page{
+		"sign-in": func(ctx context.Context) templ.Component {
+			f := web.Frame{Title: "Sign in", Console: web.T(ctx, "console.operator"), Home: Prefix + "/", Focused: true}
+			return signInPage(SignIn{Frame: f, Form: refused(web.Blank("email", "ops@demo.example"), account.ErrLogin.On("email")), Return: Prefix + "/"})
+		},
+		"today-quiet": func(ctx context.Context) templ.Component {
+			return todayPage(Today{Frame: frame(ctx, "Today", "today"), At: noon})
+		},
+		"today": func(ctx context.Context) templ.Component {
+			return todayPage(Today{
+				Frame: frame(ctx, "Today", "today"), At: noon, Transfers: 2, Queued: 3,
+				Days: []DayRow{
+					dayRow(cn1, bill.SiteDay{Site: "cn1", Day: day, BeganAt: noon.Add(-12 * time.Hour), ClosedAt: noon.Add(-12 * time.Hour), Bills: 41, Parked: 1}, noon, noon),
+					dayRow(us1, bill.SiteDay{Site: "us1", Day: day.Add(-2), BeganAt: noon, Bills: 3}, noon, noon),
+				},
+				Parked:  []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
+				Mails:   []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
+				Verdict: Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
+			})
+		},
+		"today-verified": func(ctx context.Context) templ.Component {
+			return todayPage(Today{Frame: frame(ctx, "Today", "today"), At: noon, Verdict: Verdict{At: noon}, Days: []DayRow{dayRow(cn1, bill.SiteDay{}, noon, noon)}})
+		},
+	}
+}
+
+func transfers() map[string]page {
+	row := TransferRow{wallet.Transfer{ID: "trsf_1", AccountID: acme.ID, Amount: cny("5000"), Reference: "TG-7K3M9-Q2X4V", State: wallet.Declared, DeclaredAt: noon}, acme}
+	gone := row
+	gone.State, gone.DecidedAt, gone.DecidedBy, gone.Reason = wallet.Rejected, noon.Add(time.Hour), "oper_1", "No such amount arrived."
+	balances := wallet.Balances{Cash: cny("10"), Owed: cny("0")}
+	return map[string]page{
+		"transfers-empty": func(ctx context.Context) templ.Component {
+			return transfersPage(Transfers{Frame: frame(ctx, "Transfers", "transfers")})
+		},
+		"transfers": func(ctx context.Context) templ.Component {
+			return transfersPage(Transfers{Frame: frame(ctx, "Transfers", "transfers"), Declared: []TransferRow{row}, Decided: []TransferRow{gone}})
+		},
+		"transfer": func(ctx context.Context) templ.Component {
+			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: refused(web.Blank(), wallet.ErrReason.On("reason")), Row: row, Balances: balances})
+		},
+		"transfer-rejected": func(ctx context.Context) templ.Component {
+			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: refused(web.Blank(), wallet.ErrTransferRejected), Row: gone, Balances: balances, Decider: "ops"})
+		},
+	}
+}
+
+func tenants() map[string]page {
+	return map[string]page{
+		"accounts": func(ctx context.Context) templ.Component {
+			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), Form: web.Blank(), Rows: []account.Billing{acme, blocked}, Pager: web.Pager{Older: Prefix + "/accounts?after=b"}})
+		},
+		"accounts-empty": func(ctx context.Context) templ.Component {
+			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), Form: web.Blank("text", "nobody")})
+		},
+		"account": func(ctx context.Context) templ.Component {
+			return accountPage(AccountView{Frame: frame(ctx, acme.UserName, "accounts"), Account: acme, Balances: wallet.Balances{Cash: cny("120.5"), Owed: cny("0")}, Workspaces: []workspace.Workspace{shop}, Log: log})
+		},
+		"account-disabled": func(ctx context.Context) templ.Component {
+			return accountPage(AccountView{Frame: frame(ctx, blocked.UserName, "accounts"), Account: blocked})
+		},
+		"workspaces": func(ctx context.Context) templ.Component {
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Form: web.Blank(), Rows: []workspace.Workspace{shop, trial}, Payers: map[string]string{acme.ID: acme.UserName}})
+		},
+		"workspaces-empty": func(ctx context.Context) templ.Component {
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Form: web.Blank("text", "nothing")})
+		},
+		"workspace": func(ctx context.Context) templ.Component {
+			cn1, _ := site.Find("cn1")
+			agreed := upgrade.Agreed{WorkspaceID: shop.ID, Version: upgrade.AgreementVersion, Language: "zh", SHA256: upgrade.AgreementSHA256("zh"), At: noon, ActorID: owner.ID, Address: "192.0.2.7"}
+			return workspacePage(WorkspaceView{Frame: frame(ctx, shop.Name, "workspaces"), Workspace: shop, Zone: cn1.Zone, Owner: owner, Payer: acme, Agreed: []upgrade.Agreed{agreed}, Log: log})
+		},
+		"workspace-experience": func(ctx context.Context) templ.Component {
+			us1, _ := site.Find("us1")
+			return workspacePage(WorkspaceView{Frame: frame(ctx, trial.Name, "workspaces"), Workspace: trial, Zone: us1.Zone, Owner: owner})
+		},
+	}
+}
+
+func installation() map[string]page {
+	return map[string]page{
+		"audit": func(ctx context.Context) templ.Component {
+			return auditPage(Audit{Frame: frame(ctx, "Audit", "audit"), Form: web.Blank(), Rows: log, Pager: web.Pager{Older: Prefix + "/audit?before=2"}})
+		},
+		"audit-broken": func(ctx context.Context) templ.Component {
+			return auditPage(Audit{Frame: frame(ctx, "Audit", "audit"), Form: web.Blank("subject", "wksp_x"), Broken: 1041})
+		},
+		"system-sandbox": func(ctx context.Context) templ.Component {
+			return systemPage(System{Frame: frame(ctx, "System", "system"), Form: refused(web.Blank(), job.ErrStep), Now: noon, Sandbox: true, Engine: "SQLite", Answers: true, Queued: 2, Version: "dev", Profile: "seed", BaseURL: "http://127.0.0.1:8080"})
+		},
+		"system": func(ctx context.Context) templ.Component {
+			return systemPage(System{Frame: frame(ctx, "System", "system"), Form: web.Blank(), Now: noon, Engine: "PostgreSQL", Profile: "newer", BaseURL: "https://tollgate.example"})
+		},
+	}
+}

@@ -1,0 +1,190 @@
+// Package operator is the console of whoever runs the platform: what the day
+// closes did, what waits for a person, transfers to credit, accounts and
+// workspaces, the audit log, and the clock of a sandbox. It owns pages and the
+// reading of forms. It owns no rule; everything that an operator changes is
+// written to the audit log in the transaction that changes it.
+//
+// Operators are made by the installation, never by registration.
+package operator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/alexedwards/scs/v2"
+
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/web"
+)
+
+// Where the console lives.
+const (
+	Prefix = "/operator"
+	Cookie = "tollgate_operator"
+
+	signInPath = Prefix + "/sign-in"
+)
+
+// Clock is the installation's clock; that of a sandbox can be moved.
+type Clock struct {
+	Now     func() time.Time
+	Sandbox bool
+	Advance func(ctx context.Context, by time.Duration) (time.Time, error)
+}
+
+// Config is what the console is made of.
+type Config struct {
+	Store    *store.Store
+	Sessions scs.Store
+	Clock    Clock
+	Profile  site.Profile
+	BaseURL  string
+	Version  string
+	Log      *slog.Logger
+	Note     func(r *http.Request) templ.Component // above every page; may be nil
+
+	// Retry bills a parked workspace's day again.
+	Retry func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error)
+	// Verify checks the books; no finding means that they hold.
+	Verify func(ctx context.Context) ([]audit.Finding, error)
+}
+
+// Verdict is what the last verification found.
+type Verdict struct {
+	At       time.Time // zero: none was made since the start
+	Findings []audit.Finding
+}
+
+// Console serves the pages.
+type Console struct {
+	Config
+	web     *web.Console
+	handler http.Handler
+	byLogin *web.Limiter
+	byPlace *web.Limiter
+
+	mu      sync.Mutex
+	verdict Verdict
+}
+
+// Bounds of guessing.
+const (
+	triesPerLogin = 10
+	triesPerPlace = 30
+	triesWindow   = 10 * time.Minute
+)
+
+// zone is the one in which the console shows instants that belong to no site.
+var zone = time.UTC
+
+// New makes the console.
+func New(c Config) *Console {
+	o := &Console{Config: c}
+	o.byLogin = &web.Limiter{Most: triesPerLogin, Window: triesWindow, Now: c.Clock.Now}
+	o.byPlace = &web.Limiter{Most: triesPerPlace, Window: triesWindow, Now: c.Clock.Now}
+	o.web = web.NewConsole(web.Options{
+		Name: "operator", Prefix: Prefix, SignIn: signInPath, Cookie: Cookie, BaseURL: c.BaseURL,
+		Sessions: c.Sessions, Log: c.Log, Now: c.Clock.Now, Guard: o.guard,
+		Frame: func(r *http.Request) web.Frame { return o.frame(r, "", "") },
+	})
+	o.web.Serve(o.Routes()...)
+	o.handler = o.web.Handler()
+	return o
+}
+
+// ServeHTTP serves everything below Prefix.
+func (o *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.handler.ServeHTTP(w, r) }
+
+type operatorKey struct{}
+
+// operator is who is signed in.
+func operator(ctx context.Context) account.Operator {
+	a, _ := ctx.Value(operatorKey{}).(account.Operator)
+	return a
+}
+
+// stamp ties a session to the password that opened it.
+func stamp(a account.Operator) string {
+	sum := sha256.Sum256([]byte(a.ID + "\n" + a.Password))
+	return hex.EncodeToString(sum[:8])
+}
+
+const keyStamp = "stamp"
+
+func (o *Console) guard(r *http.Request, needs web.Need) (*http.Request, error) {
+	known, err := o.signedIn(r)
+	if needs == web.Public && errors.Is(err, account.ErrSignedOut) {
+		return known, nil
+	}
+	return known, err
+}
+
+func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
+	ctx := r.Context()
+	id := o.web.Account(ctx)
+	if id == "" {
+		return r, account.ErrSignedOut
+	}
+	var a account.Operator
+	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		a, err = tx.OperatorByID(ctx, id)
+		return err
+	})
+	if errors.Is(err, account.ErrUnknown) || err == nil && o.web.Kept(ctx, keyStamp) != stamp(a) {
+		return r, account.ErrSignedOut
+	}
+	if err != nil {
+		return r, err
+	}
+	r = web.Prefer(r, a.Language)
+	return r.WithContext(context.WithValue(r.Context(), operatorKey{}, a)), nil
+}
+
+var sections = []struct{ key, path, icon string }{
+	{"today", "/", "activity"},
+	{"transfers", "/transfers", "wallet"},
+	{"accounts", "/accounts", "users"},
+	{"workspaces", "/workspaces", "box"},
+	{"audit", "/audit", "shield"},
+	{"system", "/system", "settings"},
+}
+
+func (o *Console) frame(r *http.Request, title, section string) web.Frame {
+	ctx := r.Context()
+	f := web.Frame{Title: title, Console: web.T(ctx, "console.operator"), Home: Prefix + "/", Notices: o.web.Said(ctx)}
+	if o.Note != nil {
+		f.Note = o.Note(r)
+	}
+	a := operator(ctx)
+	if a.ID == "" {
+		f.Focused = true
+		return f
+	}
+	f.Person = &web.Person{Name: a.Name, Detail: a.Email, SignOut: Prefix + "/sign-out"}
+	f.Nav = navigation(ctx, section)
+	return f
+}
+
+func navigation(ctx context.Context, section string) []web.NavItem {
+	items := make([]web.NavItem, len(sections))
+	for i, s := range sections {
+		items[i] = web.NavItem{Label: web.T(ctx, "op.nav."+s.key), Href: Prefix + s.path, Icon: s.icon, Current: s.key == section}
+	}
+	return items
+}
+
+func (o *Console) say(ctx context.Context, tone web.Tone, key string, args ...any) {
+	o.web.Say(ctx, tone, web.T(ctx, key, args...))
+}

@@ -1,0 +1,44 @@
+package operator
+
+import (
+	"net/http"
+
+	"tollgate.dev/internal/web"
+)
+
+// Routes is the console on one screen.
+func (o *Console) Routes() []web.Route {
+	get := func(path string, needs web.Need, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodGet, Pattern: Prefix + path, Needs: needs, Handler: h}
+	}
+	post := func(path string, needs web.Need, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs, Handler: h}
+	}
+	return []web.Route{
+		get("/sign-in", web.Public, o.signInPage),
+		post("/sign-in", web.Public, o.signIn),
+		post("/sign-out", web.Public, o.signOut),
+
+		get("/{$}", web.SignedIn, o.todayPage),
+		post("/verify", web.SignedIn, o.verify),
+		post("/parked/{workspace}/{day}/retry", web.SignedIn, o.retryParked),
+		post("/mails/{mail}/retry", web.SignedIn, o.retryMail),
+
+		get("/transfers", web.SignedIn, o.transfersPage),
+		get("/transfers/{transfer}", web.SignedIn, o.transferPage),
+		post("/transfers/{transfer}/credit", web.SignedIn, o.creditTransfer),
+		post("/transfers/{transfer}/reject", web.SignedIn, o.rejectTransfer),
+
+		get("/accounts", web.SignedIn, o.accountsPage),
+		get("/accounts/{account}", web.SignedIn, o.accountPage),
+		post("/accounts/{account}/settlement", web.SignedIn, o.switchSettlement),
+		post("/accounts/{account}/disabled", web.SignedIn, o.switchDisabled),
+
+		get("/workspaces", web.SignedIn, o.workspacesPage),
+		get("/workspaces/{workspace}", web.SignedIn, o.workspacePage),
+
+		get("/audit", web.SignedIn, o.auditPage),
+		get("/system", web.SignedIn, o.systemPage),
+		post("/system/clock", web.SignedIn, o.advance),
+	}
+}

@@ -1,0 +1,220 @@
+package operator
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/web"
+)
+
+// Today is the first page: what ran, and what waits for a person.
+type Today struct {
+	Frame     web.Frame
+	At        time.Time
+	Days      []DayRow
+	Parked    []ParkedRow
+	Mails     []notify.Mail
+	Transfers int
+	Queued    int64
+	Verdict   Verdict
+}
+
+// DayRow is how far a site's days are closed.
+type DayRow struct {
+	Site  site.Site
+	Last  bill.SiteDay // the latest that was begun; zero before the first
+	Next  period.Day   // the next to close
+	DueAt time.Time
+	State string // closing, late, waiting
+}
+
+// ParkedRow is a workspace whose day could not be billed.
+type ParkedRow struct {
+	bill.Parked
+	Workspace string
+}
+
+// Bounds of what a page shows, and how long a mail may wait before it counts
+// as stuck.
+const (
+	shown      = 100
+	stuckAfter = 5 * time.Minute
+	lateAfter  = 15 * time.Minute
+)
+
+func (o *Console) todayPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	page := Today{At: o.Clock.Now(), Verdict: o.lastVerdict()}
+	if err := o.Store.Read(ctx, func(tx *store.Tx) error { return page.read(ctx, tx) }); err != nil {
+		return err
+	}
+	page.Frame = o.frame(r, web.T(ctx, "op.nav.today"), "today")
+	return web.Render(w, r, http.StatusOK, todayPage(page))
+}
+
+func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
+	if err := p.days(ctx, tx); err != nil {
+		return err
+	}
+	parked, err := tx.Parked(ctx, shown)
+	if err != nil {
+		return err
+	}
+	for _, x := range parked {
+		ws, err := tx.Workspace(ctx, x.WorkspaceID)
+		if err != nil {
+			return err
+		}
+		p.Parked = append(p.Parked, ParkedRow{x, ws.Name})
+	}
+	if p.Mails, err = tx.WaitingMails(ctx, p.At.Add(-stuckAfter), shown); err != nil {
+		return err
+	}
+	declared, err := tx.TransfersIn(ctx, wallet.Declared, shown)
+	if err != nil {
+		return err
+	}
+	p.Transfers = len(declared)
+	p.Queued, err = tx.QueuedJobs(ctx)
+	return err
+}
+
+// days lists the sites that have Commercial workspaces.
+func (p *Today) days(ctx context.Context, tx *store.Tx) error {
+	first, err := tx.CommercialSites(ctx)
+	if err != nil {
+		return err
+	}
+	latest, err := tx.SiteDays(ctx)
+	if err != nil {
+		return err
+	}
+	begun := map[site.ID]bill.SiteDay{}
+	for _, d := range latest {
+		begun[d.Site] = d
+	}
+	for _, s := range site.All() {
+		upgraded, open := first[s.ID]
+		last, any := begun[s.ID]
+		if !open && !any {
+			continue
+		}
+		p.Days = append(p.Days, dayRow(s, last, upgraded, p.At))
+	}
+	return nil
+}
+
+func dayRow(s site.Site, last bill.SiteDay, firstUpgrade, at time.Time) DayRow {
+	row := DayRow{Site: s, Last: last, State: "waiting"}
+	closed := last.Day
+	switch {
+	case !last.Begun():
+		closed = bill.FirstClosed(s.Zone, firstUpgrade)
+	case !last.Closed():
+		closed, row.State = last.Day.Add(-1), "closing"
+	}
+	row.Next, _ = bill.Due(s.Zone, closed, at)
+	row.DueAt = bill.DueAt(s.Zone, closed)
+	if at.After(row.DueAt.Add(lateAfter)) {
+		row.State = "late"
+	}
+	return row
+}
+
+func (o *Console) lastVerdict() Verdict {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.verdict
+}
+
+// verify checks the books now and keeps what was found for the page.
+func (o *Console) verify(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	findings, err := o.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	v := Verdict{At: o.Clock.Now(), Findings: findings}
+	o.mu.Lock()
+	o.verdict = v
+	o.mu.Unlock()
+	return web.SeeOther(w, r, Prefix+"/")
+}
+
+// retryParked bills a parked workspace's day again.
+func (o *Console) retryParked(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	day, err := period.ParseDay(r.PathValue("day"))
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("workspace")
+	made, err := o.Retry(ctx, id, day)
+	if err != nil {
+		return err
+	}
+	err = o.Store.Write(ctx, func(tx *store.Tx) error {
+		return tx.Audit(ctx, audit.Entry{
+			At: o.Clock.Now(), Actor: operator(ctx).ID, Address: web.Address(r), Action: "bill.retried", Subject: id,
+			Detail: map[string]string{"day": day.String(), "bill": made.ID},
+		})
+	})
+	if err != nil {
+		return err
+	}
+	o.say(ctx, web.Good, "op.said.retried", "bill", made.Number)
+	return web.SeeOther(w, r, Prefix+"/")
+}
+
+// retryMail queues a waiting mail's delivery again. Its Message-ID stays, so
+// that a mail that went out after all can be recognised.
+func (o *Console) retryMail(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	id := r.PathValue("mail")
+	err := o.Store.Write(ctx, func(tx *store.Tx) error {
+		waiting, err := tx.WaitingMails(ctx, o.Clock.Now(), shown)
+		if err != nil {
+			return err
+		}
+		for _, m := range waiting {
+			if m.ID != id {
+				continue
+			}
+			if err := tx.Enqueue(ctx, notify.Deliver{MailID: id}); err != nil {
+				return err
+			}
+			return tx.Audit(ctx, audit.Entry{At: o.Clock.Now(), Actor: operator(ctx).ID, Address: web.Address(r), Action: "mail.retried", Subject: id})
+		}
+		return ErrMailGone
+	})
+	if err != nil {
+		return err
+	}
+	o.say(ctx, web.Good, "op.said.mail")
+	return web.SeeOther(w, r, Prefix+"/")
+}
+
+// ErrMailGone is a mail that does not wait: it was sent, or never was.
+var ErrMailGone = fault.New(fault.NotFound, "mail_not_waiting", "This mail does not wait any more.")
+
+func auditPath(subject string, before int64) string {
+	q := url.Values{}
+	if subject != "" {
+		q.Set("subject", subject)
+	}
+	if before > 0 {
+		q.Set("before", strconv.FormatInt(before, 10))
+	}
+	return Prefix + "/audit?" + q.Encode()
+}
