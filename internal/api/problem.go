@@ -156,6 +156,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 // Huma tells its own refusals through package variables. They are set here,
 // once, to the shape of all the others; nothing else in Tollgate uses huma.
 func init() {
+	huma.ValidateStrictCasing = true
 	huma.NewError = refusal
 	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
 		return refusal(status, message, errs...)

@@ -68,8 +68,8 @@ func (s *server) begin(c *call, system account.System, b account.Basics) (*Regis
 		return nil, err
 	}
 	s.begins.add(c.Address)
-	if system == account.StudioSystem && !open(b.Site) {
-		return nil, site.ErrUnknown.On("site")
+	if !open(b.Site) {
+		b.Site = "" // refused together with whatever else is wrong
 	}
 	return transact(c.Context, s, &b, func(c *call, b *account.Basics) (*Registration, error) {
 		r, err := account.Begin(c, c.tx, system, *b, c.at)
