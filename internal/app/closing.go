@@ -155,7 +155,7 @@ func (a *App) cleaning() job.Task {
 		Next: func(ctx context.Context, tx *store.Tx) (time.Time, bool, error) {
 			text, ok, err := tx.Setting(ctx, cleanedSetting)
 			if err != nil || !ok {
-				return a.clock.Now(), true, err
+				return time.Unix(0, 0), true, err // never done: it is due already
 			}
 			day, err := period.ParseDay(text)
 			return day.End(time.UTC), true, err

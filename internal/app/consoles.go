@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/api"
+	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/studio"
 )
@@ -24,9 +25,13 @@ func (a *App) consoles() (http.Handler, error) {
 		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(),
 	})
 	mounted(mux, studio.Prefix, team.Handler())
+	mounted(mux, billingcenter.Prefix, billingcenter.New(billingcenter.Config{
+		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now,
+		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor,
+	}))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Clock: a.calendar, Log: log,
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))
@@ -45,6 +50,8 @@ func (a *App) consoles() (http.Handler, error) {
 	mux.Handle("GET /mailbox.json", a.mailbox.Handler())
 	return mux, nil
 }
+
+func (a *App) noteFor(*http.Request) templ.Component { return a.note() }
 
 // note stands above every page of a sandbox: what time it is there.
 func (a *App) note() templ.Component {

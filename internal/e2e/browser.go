@@ -158,8 +158,10 @@ func (v *Visitor) Open(path string) {
 // Fill types into the field of that name in the form that is sent to action.
 func (v *Visitor) Fill(action, name, value string) {
 	v.t.Helper()
-	field := chromedp.CSS(fmt.Sprintf(`form[action$=%q] [name=%q]`, action, name))
-	v.run("fill "+name, chromedp.WaitVisible(field), chromedp.SetValue(field, ""), chromedp.SendKeys(field, value))
+	field := fmt.Sprintf(`form[action$=%q] [name=%q]`, action, name)
+	v.run("fill "+name, chromedp.WaitVisible(chromedp.CSS(field)))
+	v.set(field, "")
+	v.run("fill "+name, chromedp.SendKeys(chromedp.CSS(field), value))
 }
 
 // Choose picks a radio button or an entry of a list.
@@ -170,7 +172,15 @@ func (v *Visitor) Choose(action, name, value string) {
 		v.run("choose "+name, chromedp.Click(chromedp.CSS(radio)))
 		return
 	}
-	v.run("choose "+name, chromedp.SetValue(chromedp.CSS(fmt.Sprintf(`form[action$=%q] select[name=%q]`, action, name)), value))
+	v.set(fmt.Sprintf(`form[action$=%q] select[name=%q]`, action, name), value)
+}
+
+// set gives a field a value, as the browser does when something is picked.
+func (v *Visitor) set(field, value string) {
+	v.t.Helper()
+	if got := ask(v, "set "+field, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).value = %q", field, value))); got != value {
+		v.t.Fatalf("%s does not take %q", field, value)
+	}
 }
 
 // Tick sets a box.
