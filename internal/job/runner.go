@@ -44,9 +44,19 @@ func Register[T river.JobArgs](r *Runner, work func(ctx context.Context, args T)
 // Wait puts a job off: what it needs is not there yet.
 func Wait(d time.Duration) error { return river.JobSnooze(d) }
 
-// Start begins to work the queue.
+// Start begins to work the queue, first what an earlier life was killed at.
 func (r *Runner) Start(ctx context.Context) error {
-	var err error
+	var left int64
+	err := r.store.Write(ctx, func(tx *store.Tx) (err error) {
+		left, err = tx.ReclaimJobs(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take up the jobs that were left running: %w", err)
+	}
+	if left > 0 {
+		r.log.Info("jobs that were left running begin again", "jobs", left)
+	}
 	r.worker, err = r.store.Worker(&river.Config{
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
 		Workers:           r.workers,

@@ -230,3 +230,14 @@ func (tx *Tx) QueuedJobs(ctx context.Context) (int64, error) {
 		WHERE state IN ('available', 'running', 'pending')`).Scan(&n)
 	return n, err
 }
+
+// ReclaimJobs puts back into the queue what a process left running when it
+// died, and gives the number of jobs. One process works the queue of a store,
+// and calls this before it begins; without it the queue itself would wait for
+// an hour before it took such a job for stuck.
+func (tx *Tx) ReclaimJobs(ctx context.Context) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE river_job
+		SET state = 'available'
+		WHERE state = 'running'`)
+}
