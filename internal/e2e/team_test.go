@@ -1,0 +1,124 @@
+package e2e_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"tollgate.dev/client"
+)
+
+const password = "correct-horse-7"
+
+// team is a newcomer: an Owner with an Experience workspace, and the Billing
+// Center account of the ticked box. Everything is done as a program does it.
+type team struct {
+	*installation
+	email   string
+	payer   string
+	id      string // of the workspace
+	name    string
+	token   string
+	session client.Session
+}
+
+// newcomer registers a team at cn1.
+func (i *installation) newcomer(name string) *team {
+	i.t.Helper()
+	ctx, c := i.t.Context(), i.api()
+	x := &team{installation: i, email: name + "@team.example", payer: name + "-pays", name: name + "-shop"}
+	var r client.Registration
+	code := i.code(x.email, func() (err error) {
+		r, err = c.BeginStudio(ctx, client.StudioBasics{Site: "cn1", UserName: name, Email: x.email, Password: password, Language: "en"})
+		return err
+	})
+	_, err := c.Verify(ctx, client.StudioSystem, r.ID, code)
+	must(i.t, 0, err)
+	_, err = c.FinishStudio(ctx, r.ID, client.Profile{Company: "Team " + name}, true)
+	must(i.t, 0, err)
+	studio, err := c.SignInStudio(ctx, "cn1", x.email, password)
+	x.session = must(i.t, studio, err).Session()
+	w, err := studio.CreateWorkspace(ctx, client.NewWorkspace{Name: x.name, Language: "en", BillingUserName: x.payer})
+	x.id = must(i.t, w, err).ID
+	token, err := studio.Token(ctx, x.id)
+	x.token = must(i.t, token, err).Token
+	return x
+}
+
+// studio is the console, wherever the process listens now.
+func (x *team) studio() *client.Studio { return x.api().Studio(x.session) }
+
+// prepare walks the upgrade up to its last step.
+func (x *team) prepare() {
+	x.t.Helper()
+	ctx, s := x.t.Context(), x.studio()
+	_, err := s.NameBillingAccount(ctx, x.id, x.payer)
+	must(x.t, 0, err)
+	code := x.code(x.email, func() error {
+		_, err := s.MailUpgradeCode(ctx, x.id, x.email)
+		return err
+	})
+	_, err = s.ProveBillingAccount(ctx, x.id, code)
+	must(x.t, 0, err)
+	a, err := s.Agreement(ctx, x.id, "en")
+	must(x.t, 0, err)
+	_, err = s.Agree(ctx, x.id, client.Agreeing{Version: a.Version, Language: "en", Agreed: true})
+	must(x.t, 0, err)
+}
+
+// confirm is the last step.
+func (x *team) confirm() {
+	x.t.Helper()
+	_, err := x.studio().Upgrade(x.t.Context(), client.NewKey(), x.id, x.name)
+	must(x.t, 0, err)
+}
+
+// upgrade walks the whole way to the Commercial plan.
+func (x *team) upgrade() {
+	x.t.Helper()
+	x.prepare()
+	x.confirm()
+}
+
+// bills are the workspace's with their lines, the oldest first.
+func (x *team) bills() (list []client.Bill) {
+	x.t.Helper()
+	for b, err := range client.All(func(p client.Page) (client.List[client.Bill], error) {
+		return x.studio().Bills(x.t.Context(), x.id, client.Days{}, p)
+	}) {
+		must(x.t, b, err)
+		whole, err := x.studio().Bill(x.t.Context(), x.id, b.ID)
+		list = append(list, must(x.t, whole, err))
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// billed is what a bill charges of an item.
+func billed(b client.Bill, item string) string {
+	var parts []string
+	for _, l := range b.Lines {
+		if l.Item == item {
+			parts = append(parts, l.Quantity)
+		}
+	}
+	return strings.Join(parts, "+")
+}
+
+func must[T any](t testing.TB, v T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func readText(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
