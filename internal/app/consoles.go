@@ -4,14 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/api"
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
+	"tollgate.dev/internal/operator"
+	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/studio"
 )
 
@@ -29,6 +34,7 @@ func (a *App) consoles() (http.Handler, error) {
 		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor,
 	}))
+	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
 		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log,
@@ -60,5 +66,20 @@ func (a *App) note() templ.Component {
 	}
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		return demo.SandboxNote(demo.Instant(a.clock.Now())).Render(ctx, w)
+	})
+}
+
+func (a *App) operatorConsole(log *slog.Logger) http.Handler {
+	return operator.New(operator.Config{
+		Store: a.store, Sessions: a.store.Sessions("operator", time.Now),
+		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
+		Profile: a.config.Profile, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
+		Retry: func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
+			return a.books(quietBefore).Retry(ctx, workspaceID, day, a.clock.Now())
+		},
+		Verify: func(ctx context.Context) ([]audit.Finding, error) {
+			r, err := Verify(ctx, a.store)
+			return r.Findings, err
+		},
 	})
 }
