@@ -41,7 +41,9 @@ func (c *Console) explorer(w http.ResponseWriter, r *http.Request) error {
 		Type: form.Text("type"), Range: form.Text("range"), Query: strings.TrimSpace(form.Text("q")),
 	}
 	if !slices.Contains(recordTypes, page.Type) {
-		page.Type = recordTypes[0]
+		if page.Type, err = c.newestType(r.Context(), page.Place); err != nil {
+			return err
+		}
 	}
 	if _, ok := spans[page.Range]; !ok {
 		page.Range = "1h"
@@ -57,6 +59,19 @@ func (c *Console) explorer(w http.ResponseWriter, r *http.Request) error {
 		page.Newer = explorerPath(page)
 	}
 	return web.Render(w, r, http.StatusOK, explorerView(page))
+}
+
+// newestType is the type of the newest record, so that whoever opens the
+// Explorer sees something if there is anything.
+func (c *Console) newestType(ctx context.Context, p place) (string, error) {
+	now := c.now()
+	found, err := c.options.Records.Query(ctx, sink.Query{
+		WorkspaceID: p.Workspace.ID, Generation: p.Workspace.Generation, From: now.Add(-spans["24h"].length), To: now.Add(ahead), At: now, Limit: 1,
+	})
+	if err != nil || len(found.Records) == 0 {
+		return recordTypes[0], err
+	}
+	return string(found.Records[0].Type), nil
 }
 
 // search fills the page. The generation bounds what can be seen: nothing of
