@@ -73,7 +73,7 @@ func (b *Console) changeLanguage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b.say(ctx, "bc.said.language")
+	b.say(web.Prefer(r, form.Text("language")).Context(), "bc.said.language")
 	return web.SeeOther(w, r, Prefix+"/account")
 }
 
