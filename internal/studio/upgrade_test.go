@@ -65,6 +65,25 @@ func TestOwnerUpgradesStepByStep(t *testing.T) {
 	v.says(t, http.StatusConflict, "already_commercial")
 }
 
+func TestStaleTabsOfAnUpgradedWorkspaceGetAClearAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	owner, b := h.person("cn2", "olivia"), h.payer("acme-pay", "CNY")
+	h.payer("other-pay", "CNY")
+	v, base := bound(t, h, h.shop(owner), owner, b)
+	stale := h.signedIn(owner)
+	stale.open(base + "/upgrade/bind")
+	upgraded(t, v, base)
+	stale.send(base+"/upgrade/name", "user_name", "other-pay")
+	stale.says(t, http.StatusConflict, "already_commercial")
+	stale.send(base+"/upgrade/mail", "email", "other-pay@pay.example.com")
+	stale.says(t, http.StatusConflict, "already_commercial")
+	stale.open(base + "/upgrade/confirm")
+	stale.says(t, http.StatusConflict, "already_commercial")
+	stale.open(base + "/billing")
+	stale.shows(t, "acme-pay")
+}
+
 func TestWhereNoCloudSettlesTheUpgradeReturnsToBilling(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -20,7 +21,11 @@ type visit struct {
 	account account.Studio
 	list    []store.Membership
 	place   place // zero outside of a workspace
+	recent  int   // in-app notices of the last day
 }
+
+// recentNotices is the most that the navigation counts.
+const recentNotices = 9
 
 type visitKey struct{}
 
@@ -80,10 +85,16 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 		if v.list, err = tx.WorkspacesOf(ctx, accountID); err != nil {
 			return err
 		}
-		if wanted := r.PathValue("workspace"); wanted != "" {
-			return v.enter(ctx, tx, wanted)
+		wanted := r.PathValue("workspace")
+		if wanted == "" {
+			return nil
 		}
-		return nil
+		if err := v.enter(ctx, tx, wanted); err != nil {
+			return err
+		}
+		list, err := tx.Notices(ctx, wanted, c.now().AddDate(0, 0, -1), recentNotices)
+		v.recent = len(list)
+		return err
 	})
 	switch {
 	case errors.Is(err, account.ErrUnknown):
@@ -133,7 +144,7 @@ func (c *Console) frame(r *http.Request, title, section string) web.Frame {
 	}
 	f.Person.Detail = web.Name(ctx, "role", v.place.Role)
 	f.Switcher = switcher(ctx, v)
-	f.Nav = navigation(ctx, v.place, section)
+	f.Nav = navigation(ctx, v, section)
 	if v.place.Workspace.State == workspace.Grace {
 		f.Notices = append(f.Notices, web.Notice{Tone: web.Bad, Title: web.Name(ctx, "state", workspace.Grace), Text: web.T(ctx, "studio.billing.arrears_text")})
 	}
@@ -154,7 +165,8 @@ func switcher(ctx context.Context, v *visit) *web.Switcher {
 	return s
 }
 
-func navigation(ctx context.Context, p place, section string) []web.NavItem {
+func navigation(ctx context.Context, v *visit, section string) []web.NavItem {
+	p := v.place
 	item := func(name, tail, icon string) web.NavItem {
 		return web.NavItem{Label: web.T(ctx, "studio.nav."+name), Href: p.path(tail), Icon: icon, Current: name == section}
 	}
@@ -165,7 +177,11 @@ func navigation(ctx context.Context, p place, section string) []web.NavItem {
 	if p.Role.May(workspace.UpgradePlan) && p.Workspace.Plan == workspace.Experience {
 		nav = append(nav, item("upgrade", "upgrade", "arrow-up"))
 	}
-	return append(nav, item("notices", "notices", "bell"), item("settings", "settings", "settings"))
+	told := item("notices", "notices", "bell")
+	if v.recent > 0 {
+		told.Badge, told.Tone = strconv.Itoa(v.recent), web.Accent
+	}
+	return append(nav, told, item("settings", "settings", "settings"))
 }
 
 // problemFrame is the frame of an error page.

@@ -16,7 +16,7 @@ import (
 )
 
 // Need is what a route asks of whoever calls it. A console reads anything
-// besides the three below as an action of its own matrix of rights.
+// besides the two below as an action of its own matrix of rights.
 type Need string
 
 // The needs that every console knows.
