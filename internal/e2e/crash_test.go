@@ -1,0 +1,257 @@
+package e2e_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+
+	"tollgate.dev/client"
+	"tollgate.dev/internal/meter"
+	"tollgate.dev/internal/testkit"
+)
+
+// kills is how often a process is killed; TOLLGATE_KILLS makes it more.
+func kills(t *testing.T) int {
+	text, set := os.LookupEnv("TOLLGATE_KILLS")
+	if !set {
+		return 8
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("TOLLGATE_KILLS=%s is no number of kills", text)
+	}
+	return n
+}
+
+// Promises P1 and P2 at the whole of the product.
+func TestKillNineLosesNothingAcknowledgedAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	x := demo(t, "").newcomer("crash")
+	x.upgrade()
+	writers := newWriters(logsAsProtobuf, influx, prometheus)
+	for n := range kills(t) {
+		f := x.write(writers...)
+		reached(t, writers, 3+rand.Int64N(40))
+		x.daemon.Kill()
+		f.halt()
+		x.start()
+		if n%2 == 0 { // a collector that has had no answer sends again, or it does not
+			x.sendAgain(writers)
+		}
+		x.accounted(sentBy(writers))
+	}
+	x.sendAgain(writers)
+	x.settled(writers)
+	x.verified()
+}
+
+// reached waits until the writers together have been acknowledged so often more.
+func reached(t *testing.T, writers []*writer, more int64) {
+	t.Helper()
+	total := func() (n int64) {
+		for _, w := range writers {
+			n += w.acked.Load()
+		}
+		return n
+	}
+	before := total()
+	testkit.Eventually(t, time.Minute, func() error {
+		if got := total() - before; got < more {
+			return fmt.Errorf("%d acknowledgements of %d", got, more)
+		}
+		return nil
+	})
+}
+
+// sendAgain sends, byte for byte, what has not been acknowledged.
+func (x *team) sendAgain(writers []*writer) {
+	x.t.Helper()
+	c := sending()
+	defer c.CloseIdleConnections()
+	for _, w := range writers {
+		w.mu.Lock()
+		for n := range w.reports {
+			r := &w.reports[n]
+			if r.acknowledged() {
+				continue
+			}
+			if r.deliver(x.t, c, x.gateway, x.token); !r.acknowledged() {
+				x.t.Errorf("%s was sent again and answered %d %s", r.wire.name, r.status, r.answer)
+			}
+		}
+		w.mu.Unlock()
+	}
+}
+
+// accounted holds the sink and the usage against what was acknowledged: all of
+// it, once, and of the rest whole reports at most once.
+func (x *team) accounted(reports []report) {
+	x.t.Helper()
+	found := x.inSink()
+	sure, possible := map[int64]kept{}, map[int64]kept{}
+	for _, r := range reports {
+		there := 0
+		for _, id := range r.ids {
+			list := found[id]
+			if len(list) > 1 {
+				x.t.Errorf("record %d of %s is in the sink %d times", id, r.wire.name, len(list))
+			}
+			if len(list) == 0 {
+				continue
+			}
+			there++
+			possible[id] = list[0]
+			if r.acknowledged() {
+				sure[id] = list[0]
+			}
+		}
+		if r.acknowledged() && there != len(r.ids) || there != 0 && there != len(r.ids) {
+			x.t.Errorf("%s was answered %d, and %d of its %d records are in the sink", r.wire.name, r.status, there, len(r.ids))
+		}
+	}
+	leastLogs, leastSeries := counted(sure)
+	mostLogs, mostSeries := counted(possible)
+	testkit.Eventually(x.t, 15*time.Second, func() error {
+		got, err := x.used()
+		if err != nil {
+			return err
+		}
+		if n := got[meter.Logs]; n < leastLogs || n > mostLogs {
+			return fmt.Errorf("%d logs are counted, not %d to %d", n, leastLogs, mostLogs)
+		}
+		if n := got[meter.Series]; n < leastSeries || n > mostSeries {
+			return fmt.Errorf("%d series are counted, not %d to %d", n, leastSeries, mostSeries)
+		}
+		return nil
+	})
+}
+
+// settled holds that everything sent is stored once, counted exactly, and
+// billed so when the day is over.
+func (x *team) settled(writers []*writer) {
+	x.t.Helper()
+	stored := map[int64]kept{}
+	found := x.inSink()
+	for _, r := range sentBy(writers) {
+		for _, id := range r.ids {
+			if len(found[id]) != 1 {
+				x.t.Errorf("record %d of %s is in the sink %d times", id, r.wire.name, len(found[id]))
+				continue
+			}
+			stored[id] = found[id][0]
+		}
+	}
+	if len(found) != len(stored) {
+		x.t.Errorf("the sink has %d records, and %d were sent", len(found), len(stored))
+	}
+	x.billedExactly(stored)
+}
+
+func TestSIGTERMUnderLoadLosesNothingAcknowledgedAndEndsCleanly(t *testing.T) {
+	t.Parallel()
+	x := demo(t, "").newcomer("term")
+	x.upgrade()
+	writers := newWriters(logsAsProtobuf, metricsAsLines, prometheus)
+	for range 3 {
+		f := x.write(writers...)
+		flowing(t, writers)
+		if err := x.daemon.Stop(); err != nil {
+			t.Errorf("exit after SIGTERM: %v", err)
+		}
+		f.halt()
+		for _, r := range sentBy(writers) {
+			if !r.acknowledged() && r.status != 0 && r.status != 503 {
+				t.Errorf("%s was answered %d %s while the process stopped", r.wire.name, r.status, r.answer)
+			}
+		}
+		x.start()
+		x.accounted(sentBy(writers))
+		x.sendAgain(writers)
+	}
+	x.settled(writers)
+	x.verified()
+}
+
+// Promise P8: killed anywhere in the close of a day, run again, the same bill.
+func TestACloseThatIsKilledEndsInTheSameBill(t *testing.T) {
+	t.Parallel()
+	x := demo(t, "").newcomer("close")
+	x.upgrade()
+	writers := newWriters(logsAsLines, influx)
+	began := time.Now()
+	x.dayBilled(writers, nil)
+	whole := time.Since(began)
+	const parts = 7
+	for n := range parts {
+		after := whole * time.Duration(n) / (parts - 1)
+		x.dayBilled(writers, func() { // the move of the clock is under way
+			<-time.After(after)
+			x.daemon.Kill()
+		})
+	}
+	x.verified()
+}
+
+// dayBilled reports, lets the day end, perhaps killed meanwhile, and holds the
+// day's bill against what was reported, and the earlier bills against what
+// they were.
+func (x *team) dayBilled(writers []*writer, killed func()) {
+	x.t.Helper()
+	day, earlier := x.today(), x.bills()
+	c := sending()
+	defer c.CloseIdleConnections()
+	reported := map[int64]bool{}
+	for range 10 {
+		for _, w := range writers {
+			r := w.send(x.t, c, x.gateway, x.token)
+			if !r.acknowledged() {
+				x.t.Fatalf("%s was answered %d %s", r.wire.name, r.status, r.answer)
+			}
+			for _, id := range r.ids {
+				reported[id] = true
+			}
+		}
+	}
+	fresh := map[int64]kept{}
+	for id, list := range x.inSink() {
+		if reported[id] {
+			fresh[id] = list[0]
+		}
+	}
+	logs, series := counted(fresh)
+	if killed == nil {
+		x.advance("1d")
+	} else {
+		moved := make(chan struct{})
+		go func() {
+			defer close(moved)
+			_, _ = x.tool("clock", "advance", "1d", "--data", x.folder) // it dies with the process, or was quicker
+		}()
+		killed()
+		<-moved
+		x.start()
+		if x.today() == day {
+			x.advance("1d")
+		}
+	}
+	var list []client.Bill
+	testkit.Eventually(x.t, 30*time.Second, func() error {
+		if list = x.bills(); len(list) <= len(earlier) {
+			return fmt.Errorf("no bill of %s yet", day)
+		}
+		return nil
+	})
+	last := list[len(list)-1]
+	switch {
+	case len(list) != len(earlier)+1 || last.Day != day:
+		x.t.Fatalf("%d bills and then %d, the last of %s, want one more of %s", len(earlier), len(list), last.Day, day)
+	case len(earlier) > 0 && !reflect.DeepEqual(list[:len(earlier)], earlier):
+		x.t.Errorf("earlier bills have changed:\n%+v\n%+v", earlier, list)
+	case billed(last, meter.Logs) != fmt.Sprint(logs) || billed(last, meter.Series) != fmt.Sprint(series):
+		x.t.Errorf("the bill of %s charges %s logs and %s series, want %d and %d", day, billed(last, meter.Logs), billed(last, meter.Series), logs, series)
+	}
+}
