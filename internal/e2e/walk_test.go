@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -155,6 +154,8 @@ func (n newcomer) walk(t *testing.T) {
 	n.commercial(v, path)
 	n.tomorrow(v, path)
 	n.recharge(v, path)
+	n.report(token, "metric", series(2500))
+	n.dayAfter(v, path)
 	n.sound()
 }
 
@@ -298,11 +299,7 @@ func (n newcomer) recharge(v *Visitor, path string) {
 	v.Send("/recharge")
 	v.Shot("recharge")
 
-	operator := Visit(n.t, n.base, n.look)
-	operator.Open("/operator/sign-in")
-	operator.Fill("/operator/sign-in", "email", demo.OperatorEmail)
-	operator.Fill("/operator/sign-in", "password", demo.Password)
-	operator.Send("/operator/sign-in")
+	operator := n.operator()
 	operator.Shot("operator-today")
 	operator.Open("/operator/transfers")
 	operator.Shot("operator-transfers")
@@ -325,16 +322,40 @@ func (n newcomer) recharge(v *Visitor, path string) {
 	v.Shot("billing-paid")
 }
 
-// sound checks the books of the running installation.
-func (n newcomer) sound() {
+// dayAfter finds the second bill paid from cash.
+func (n newcomer) dayAfter(v *Visitor, path string) {
+	testkit.Eventually(n.t, 20*time.Second, func() error {
+		v.Open(path + "/billing")
+		if text := v.Text(); !strings.Contains(text, "2,500") {
+			return fmt.Errorf("the usage is not on the page yet:\n%s", text)
+		}
+		return nil
+	})
+	v.Open("/demo")
+	v.Press(`form[action="/demo/clock"] button[value="1d"]`)
+	v.Open(path + "/billing")
+	v.Sees("96.44") // 98.19 less 1.75
+	v.Press(`main a[href*="/bills/"]`)
+	v.Sees("1.75")
+	v.Shot("bill-paid")
+}
+
+// operator is the operator, signed in, who reads the same language.
+func (n newcomer) operator() *Visitor {
 	v := Visit(n.t, n.base, n.look)
 	v.Open("/operator/sign-in")
 	v.Fill("/operator/sign-in", "email", demo.OperatorEmail)
 	v.Fill("/operator/sign-in", "password", demo.Password)
 	v.Send("/operator/sign-in")
+	if n.look.Language == "zh" {
+		v.Press(`form[action="/preferences"] button[value="zh"]`)
+	}
+	return v
+}
+
+// sound checks the books of the running installation.
+func (n newcomer) sound() {
+	v := n.operator()
 	v.Send("/operator/verify")
 	v.Shot("operator-verified")
-	if _, err := os.Stat(n.data); err != nil {
-		n.t.Fatal(err)
-	}
 }
