@@ -146,19 +146,23 @@ func (h *house) join(w workspace.Workspace, a account.Studio, r workspace.Role) 
 
 func (h *house) asStudio(a account.Studio) *client.Studio {
 	h.t.Helper()
-	s, err := h.client.SignInStudio(h.t.Context(), string(a.Site), a.Email, password)
-	return must(h.t, s, err)
+	return h.client.Studio(h.session(api.Studio, a.ID))
 }
 
 func (h *house) asBilling(a account.Billing) *client.BillingCenter {
 	h.t.Helper()
-	s, err := h.client.SignInBillingCenter(h.t.Context(), a.UserName, password)
-	return must(h.t, s, err)
+	return h.client.BillingCenter(h.session(api.BillingCenter, a.ID))
 }
 
 func (h *house) asOperator(a account.Operator) *client.Operator {
 	h.t.Helper()
-	s, err := h.client.SignInOperator(h.t.Context(), a.Email, password)
+	return h.client.Operator(h.session(api.Operator, a.ID))
+}
+
+// signIn signs in with the password.
+func (h *house) signIn(a account.Studio) *client.Studio {
+	h.t.Helper()
+	s, err := h.client.SignInStudio(h.t.Context(), string(a.Site), a.Email, password)
 	return must(h.t, s, err)
 }
 

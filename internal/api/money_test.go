@@ -142,11 +142,15 @@ func TestListsOfMoneyPageWithoutGapsOrRepeats(t *testing.T) {
 			_, err := x.center.DeclareTransfer(ctx, client.NewKey(), client.Declaration{Amount: strconv.Itoa(i + 1)})
 			must(t, 0, err)
 		}
-		days := walk(t, func(p client.Page) (client.List[client.Bill], error) { return x.studio.Bills(ctx, x.shop.ID, client.Days{}, p) }, func(b client.Bill) string { return b.Day })
+		days := walk(t, func(p client.Page) (client.List[client.Bill], error) {
+			return x.studio.Bills(ctx, x.shop.ID, client.Days{}, p)
+		}, func(b client.Bill) string { return b.Day })
 		if len(days) != 5 || days[0] != "2026-03-05" || days[4] != "2026-03-01" {
 			t.Errorf("days of the workspace's bills: %v", days)
 		}
-		paid := walk(t, func(p client.Page) (client.List[client.Bill], error) { return x.center.Bills(ctx, client.Days{From: "2026-03-02", To: "2026-03-04"}, p) }, func(b client.Bill) string { return b.Day })
+		paid := walk(t, func(p client.Page) (client.List[client.Bill], error) {
+			return x.center.Bills(ctx, client.Days{From: "2026-03-02", To: "2026-03-04"}, p)
+		}, func(b client.Bill) string { return b.Day })
 		if len(paid) != 3 || paid[0] != "2026-03-04" {
 			t.Errorf("days of the payer's bills: %v", paid)
 		}
@@ -206,7 +210,9 @@ func TestTheSettlementIsShownAndCloudsAreNotEnabled(t *testing.T) {
 		_, err := x.studio.ChangeSettlement(ctx, x.shop.ID, method)
 		refused(t, err, code)
 	}
-	x.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetBillingSwitches(ctx, x.payer.ID, false, true) })
+	x.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SetBillingSwitches(ctx, x.payer.ID, false, true)
+	})
 	if choice, err = x.studio.Settlement(ctx, x.shop.ID); len(must(t, choice, err).Methods) != len(site.Methods()) {
 		t.Errorf("with arbitrary settlement: %+v", choice)
 	}
@@ -272,7 +278,9 @@ func TestRecordsOfTheFreePlanAreGoneAfterTheUpgrade(t *testing.T) {
 	x.clock.Advance(time.Minute)
 	find := func(what client.Search) []string {
 		t.Helper()
-		return walk(t, func(p client.Page) (client.List[client.Record], error) { return x.studio.Records(ctx, x.shop.ID, what, p) }, func(r client.Record) string { return r.Fields["message"] })
+		return walk(t, func(p client.Page) (client.List[client.Record], error) {
+			return x.studio.Records(ctx, x.shop.ID, what, p)
+		}, func(r client.Record) string { return r.Fields["message"] })
 	}
 	if got := find(client.Search{}); len(got) != 3 || got[0] != "a third" {
 		t.Errorf("the newest first: %v", got)
@@ -302,7 +310,7 @@ func TestTheOperatorMovesASandboxClock(t *testing.T) {
 	if must(t, now, err); !now.Sandbox || !now.Now.Equal(noon.Add(36*time.Hour)) {
 		t.Errorf("moved to %+v", now)
 	}
-	if now, err = o.AdvanceClock(t.Context(), "1mo"); !must(t, now, err).Now.Equal(noon.Add(36 * time.Hour).AddDate(0, 1, 0)) {
+	if now, err = o.AdvanceClock(t.Context(), "1mo"); !must(t, now, err).Now.Equal(noon.Add(36*time.Hour).AddDate(0, 1, 0)) {
 		t.Errorf("a month on: %+v", now)
 	}
 }
