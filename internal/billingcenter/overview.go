@@ -58,7 +58,11 @@ func (p *Overview) read(ctx context.Context, tx *store.Tx, billingID string) (er
 	if p.Closes, err = closes(workspaces, p.At); err != nil {
 		return err
 	}
-	spent, err := tx.SpentByDay(ctx, store.BillQuery{Payer: billingID, First: p.Month.First(), Last: p.Month.Last()}, p.Currency)
+	first, last := p.drawn()
+	if p.Month.First().Before(first) {
+		first = p.Month.First()
+	}
+	spent, err := tx.SpentByDay(ctx, store.BillQuery{Payer: billingID, First: first, Last: last}, p.Currency)
 	if err != nil {
 		return err
 	}
@@ -68,7 +72,17 @@ func (p *Overview) read(ctx context.Context, tx *store.Tx, billingID string) (er
 	return p.latest(ctx, tx, billingID, workspaces)
 }
 
-// spend sums the month by workspace and draws it by day.
+// drawnDays is how far the chart looks back, so that it says something on the
+// first of a month too.
+const drawnDays = 30
+
+// drawn are the days of the chart.
+func (p *Overview) drawn() (first, last period.Day) {
+	today := period.DayOf(p.At, p.Zone)
+	return today.Add(-drawnDays), today.Add(1) // a zone to the east may be a day ahead
+}
+
+// spend sums the month by workspace and draws the last days.
 func (p *Overview) spend(ctx context.Context, workspaces []workspace.Workspace, spent []store.Spent) error {
 	rows := map[string]*Spend{}
 	for _, ws := range workspaces {
@@ -76,6 +90,9 @@ func (p *Overview) spend(ctx context.Context, workspaces []workspace.Workspace, 
 	}
 	p.Spent = money.Of(0, p.Currency)
 	for _, s := range spent {
+		if s.Day.Month() != p.Month {
+			continue
+		}
 		var err error
 		if p.Spent, err = p.Spent.Add(s.Total); err != nil {
 			return err
@@ -98,7 +115,8 @@ func (p *Overview) spend(ctx context.Context, workspaces []workspace.Workspace, 
 		}
 		return compareText(a.Workspace.Name+a.Workspace.ID, b.Workspace.Name+b.Workspace.ID)
 	})
-	if len(spent) > 0 {
+	first, _ := p.drawn()
+	if spent = slices.DeleteFunc(spent, func(s store.Spent) bool { return s.Day.Before(first) }); len(spent) > 0 {
 		p.Chart = chart(ctx, *p, spent)
 	}
 	return nil
@@ -117,6 +135,9 @@ func compareText(a, b string) int {
 // chartSeries is how many workspaces a chart tells apart; the others are one.
 const chartSeries = 5
 
+// fewestBars keeps a single bar from filling the page.
+const fewestBars = 14
+
 // chart draws what was billed per day, the largest workspaces apart.
 func chart(ctx context.Context, p Overview, spent []store.Spent) *web.BarChart {
 	c := web.BarChart{
@@ -133,7 +154,11 @@ func chart(ctx context.Context, p Overview, spent []store.Spent) *web.BarChart {
 	}
 	last := len(c.Series) - 1
 	days, most := map[string]*web.Bar{}, int64(0)
-	for day := p.Month.First(); !day.After(spent[len(spent)-1].Day); day = day.Add(1) {
+	begin, end := spent[0].Day, spent[len(spent)-1].Day
+	if least := end.Add(1 - fewestBars); least.Before(begin) {
+		begin = least
+	}
+	for day := begin; !day.After(end); day = day.Add(1) {
 		days[day.String()] = &web.Bar{Label: day.String(), Values: make([]int64, len(c.Series))}
 	}
 	sums := map[string]int64{}
