@@ -37,35 +37,40 @@ type count struct {
 	since time.Time
 }
 
-// wait is how long the key has to wait; 0 while it may go on.
-func (l *limiter) wait(key string, most int) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c, ok := l.counts[key]
-	left := c.since.Add(l.window).Sub(l.now())
-	if !ok || c.n < most || left <= 0 {
-		return 0
-	}
-	return left
-}
-
-// add counts one more for the key.
-func (l *limiter) add(key string) {
+// take counts an attempt of the key, unless there were too many: then it gives
+// how long to wait. Looking and counting are one step, so that a thousand
+// attempts at once are no more than one after the other.
+func (l *limiter) take(key string, most int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
+	c, ok := l.counts[key]
+	left := c.since.Add(l.window).Sub(now)
+	switch {
+	case !ok || left <= 0:
+		c = count{since: now}
+	case c.n >= most:
+		return left
+	}
 	if len(l.counts) >= maxKeys {
 		l.sweep(now)
 	}
-	c := l.counts[key]
-	if c.n == 0 || !now.Before(c.since.Add(l.window)) {
-		c = count{since: now}
-	}
-	c.n++
 	if l.counts == nil {
 		l.counts = map[string]count{}
 	}
+	c.n++
 	l.counts[key] = c
+	return 0
+}
+
+// giveBack takes back an attempt that was none.
+func (l *limiter) giveBack(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c, ok := l.counts[key]; ok && c.n > 0 {
+		c.n--
+		l.counts[key] = c
+	}
 }
 
 // forget ends the counting of a key.

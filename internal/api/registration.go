@@ -64,10 +64,9 @@ func (s *server) beginBilling(c *call, in *billingBasics) (*Registration, error)
 }
 
 func (s *server) begin(c *call, system account.System, b account.Basics) (*Registration, error) {
-	if err := refuse(ErrTooManyBegins, s.begins.wait(c.Address, s.begins.most)); err != nil {
+	if err := refuse(ErrTooManyBegins, s.begins.take(c.Address, s.begins.most)); err != nil {
 		return nil, err
 	}
-	s.begins.add(c.Address)
 	if !open(b.Site) {
 		b.Site = "" // refused together with whatever else is wrong
 	}

@@ -197,16 +197,18 @@ func (s *server) signIn(c *call, l login, unknown error) (*Session, error) {
 		return nil, unknown
 	}
 	name, address := string(l.console)+"|"+l.name+"|"+c.Address, string(l.console)+"|"+c.Address
-	wait := max(s.logins.wait(name, s.logins.most), s.logins.wait(address, s.logins.most*perAddress))
+	wait := s.logins.take(name, s.logins.most)
+	if wait == 0 {
+		wait = s.logins.take(address, s.logins.most*perAddress)
+	}
 	if err := refuse(account.ErrTooManyLogins, wait); err != nil {
 		return nil, err
 	}
 	if !account.PasswordMatches(l.hash, l.password) || unknown != nil {
-		s.logins.add(name)
-		s.logins.add(address)
 		return nil, account.ErrLogin
 	}
 	s.logins.forget(name)
+	s.logins.giveBack(address)
 	if l.disabled {
 		return nil, account.ErrDisabled
 	}

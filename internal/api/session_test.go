@@ -3,6 +3,8 @@ package api_test
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,6 +110,26 @@ func TestGuessingPasswordsIsSlowedDown(t *testing.T) {
 	}
 	if err := guess(password); err != nil {
 		t.Errorf("after nine wrong ones: %v", err)
+	}
+}
+
+func TestGuessesAtOnceAreNoMoreThanGuessesInARow(t *testing.T) {
+	t.Parallel()
+	h := open(t, storetest.SQLite(t))
+	lin := h.studio("lin")
+	var tried atomic.Int64
+	var group sync.WaitGroup
+	for range 60 {
+		group.Go(func() {
+			_, err := h.client.SignInStudio(t.Context(), "cn1", lin.Email, "wrong password 1")
+			if client.Refused(err, "login_failed") {
+				tried.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if tried.Load() != 10 {
+		t.Errorf("%d passwords were tried", tried.Load())
 	}
 }
 
