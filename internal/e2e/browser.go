@@ -186,10 +186,25 @@ func (v *Visitor) set(field, value string) {
 // Tick sets a box.
 func (v *Visitor) Tick(action, name string) {
 	v.t.Helper()
-	box := fmt.Sprintf(`form[action$=%q] input[type=checkbox][name=%q]`, action, name)
-	if !v.Has(box + ":checked") {
-		v.run("tick "+name, chromedp.Click(chromedp.CSS(box)))
+	if !v.Ticked(action, name) {
+		v.Toggle(action, name)
 	}
+}
+
+// Ticked reports whether a box is set.
+func (v *Visitor) Ticked(action, name string) bool {
+	v.t.Helper()
+	return v.Has(box(action, name) + ":checked")
+}
+
+// Toggle clicks a box.
+func (v *Visitor) Toggle(action, name string) {
+	v.t.Helper()
+	v.run("tick "+name, chromedp.Click(chromedp.CSS(box(action, name))))
+}
+
+func box(action, name string) string {
+	return fmt.Sprintf(`form[action$=%q] input[type=checkbox][name=%q]`, action, name)
 }
 
 // Send presses the button of the form that is sent to action and waits for the

@@ -113,11 +113,13 @@ func TestNewcomerWalksFromRegistrationToThePaidBill(t *testing.T) {
 	walks := []struct {
 		name     string
 		postgres bool
+		onTheWay bool // registers the Billing Center account during the upgrade
 		look     Look
 	}{
-		{"in English", false, Look{Language: "en", Script: true, Width: 1440, Shots: shots}},
-		{"in Chinese on PostgreSQL", true, Look{Language: "zh", Script: true, Dark: true, Width: 1440, Shots: shots}},
-		{"without script on a phone", false, Look{Language: "en", Script: false, Width: 390, Shots: shots}},
+		{"in English", false, false, Look{Language: "en", Script: true, Width: 1440, Shots: shots}},
+		{"in Chinese on PostgreSQL", true, false, Look{Language: "zh", Script: true, Dark: true, Width: 1440, Shots: shots}},
+		{"without script on a phone", false, true, Look{Language: "en", Script: false, Width: 390, Shots: shots}},
+		{"in Chinese on a dark phone", false, true, Look{Language: "zh", Script: true, Dark: true, Width: 390, Shots: shots}},
 	}
 	for _, walk := range walks {
 		t.Run(walk.name, func(t *testing.T) {
@@ -125,7 +127,7 @@ func TestNewcomerWalksFromRegistrationToThePaidBill(t *testing.T) {
 			if walk.postgres {
 				more = []string{"--store", testkit.Postgres(t)}
 			}
-			newcomer{house: start(t, more...), look: walk.look}.walk(t)
+			newcomer{house: start(t, more...), look: walk.look, onTheWay: walk.onTheWay}.walk(t)
 		})
 	}
 }
@@ -133,7 +135,8 @@ func TestNewcomerWalksFromRegistrationToThePaidBill(t *testing.T) {
 // newcomer is somebody who has never seen Tollgate.
 type newcomer struct {
 	house
-	look Look
+	look     Look
+	onTheWay bool
 }
 
 const (
@@ -178,7 +181,9 @@ func (n newcomer) register(v *Visitor) (workspace string) {
 	v.Send("/sign-up/company")
 	v.At("/workspaces/new")
 	v.Fill("/studio/workspaces", "name", "shop")
-	v.Tick("/studio/workspaces", "beside")
+	if v.Ticked("/studio/workspaces", "beside") == n.onTheWay {
+		v.Toggle("/studio/workspaces", "beside")
+	}
 	v.Shot("workspace-new")
 	v.Send("/studio/workspaces")
 	found := regexp.MustCompile(`/workspaces/(wksp_\w+)`).FindStringSubmatch(v.URL())
@@ -221,6 +226,9 @@ func (n newcomer) upgrade(v *Visitor, path string) {
 	v.Fill("/upgrade/name", "user_name", "nobody-here")
 	v.Send("/upgrade/name")
 	v.Shot("upgrade-1-unknown")
+	if n.onTheWay {
+		n.registerPayer(v, path)
+	}
 	v.Fill("/upgrade/name", "user_name", "mei")
 	v.Send("/upgrade/name")
 	v.Fill("/upgrade/mail", "email", mailOfMei)
@@ -245,6 +253,27 @@ func (n newcomer) upgrade(v *Visitor, path string) {
 	v.Follow("/settlement")
 	v.Shot("upgrade-5-settlement")
 	v.Follow("/billing")
+}
+
+// registerPayer follows Register New Account and comes back to the upgrade.
+func (n newcomer) registerPayer(v *Visitor, path string) {
+	v.Press(`main a[href*="/billing-center/register"]`)
+	v.Shot("billing-center-register")
+	v.Choose("/register", "currency", "CNY")
+	v.Fill("/register", "user_name", "mei")
+	v.Fill("/register", "email", mailOfMei)
+	v.Fill("/register", "password", password)
+	v.Fill("/register", "password_repeat", password)
+	v.Send("/register")
+	v.Fill("/register/verify", "code", n.code(mailOfMei))
+	v.Send("/register/verify")
+	v.Fill("/register/company", "company", "Mei's Shop")
+	v.Tick("/register/company", "agreed")
+	v.Send("/register/company")
+	if !strings.HasPrefix(v.Path(), path) {
+		v.Press(`main a[href*="` + path + `/upgrade"]`)
+	}
+	v.At("/upgrade/bind")
 }
 
 func (n newcomer) commercial(v *Visitor, path string) {
@@ -358,4 +387,44 @@ func (n newcomer) sound() {
 	v := n.operator()
 	v.Send("/operator/verify")
 	v.Shot("operator-verified")
+}
+
+func TestPayerBindsAWorkspaceByItsID(t *testing.T) {
+	h := start(t)
+	look := Look{Language: "en", Script: true, Width: 1440, Shots: filepath.Join(testkit.Root(t), "out", "screenshots")}
+	owner := Visit(t, h.base, look)
+	owner.Open("/studio/sign-in")
+	owner.Choose("/sign-in", "site", string(demo.Site))
+	owner.Fill("/sign-in", "email", demo.OwnerEmail)
+	owner.Fill("/sign-in", "password", demo.Password)
+	owner.Send("/sign-in")
+	workspace := regexp.MustCompile(`wksp_[0-9a-z]{32}`).FindString(owner.URL())
+
+	payer := Visit(t, h.base, look)
+	payer.Open("/billing-center/sign-in")
+	payer.Fill("/sign-in", "login", demo.PayerName)
+	payer.Fill("/sign-in", "password", demo.Password)
+	payer.Send("/sign-in")
+	payer.Open("/billing-center/workspaces/bind")
+	payer.Fill("/workspaces/bind", "workspace_id", "wksp_unknown")
+	payer.Send("/workspaces/bind")
+	payer.Shot("bind-unknown")
+	payer.Fill("/workspaces/bind", "workspace_id", workspace)
+	payer.Send("/workspaces/bind")
+	payer.Shot("bind-code")
+	payer.Fill(workspace+"/bind", "code", h.code(demo.OwnerEmail))
+	payer.Send(workspace + "/bind")
+	payer.Tick("/agreement", "agreed")
+	payer.Send("/agreement")
+	payer.Shot("bind-confirm")
+	payer.Send("/confirm")
+	payer.At("/opened")
+	payer.Shot("bind-opened")
+	payer.Open("/billing-center/workspaces")
+	payer.Sees(demo.Workspace)
+	payer.Shot("billing-center-workspaces")
+	owner.Open("/studio/workspaces/" + workspace + "/billing")
+	if owner.Has(`main a[href$="/upgrade"]`) {
+		t.Fatalf("the workspace is still offered the upgrade\n%s", owner.Text())
+	}
 }

@@ -179,12 +179,14 @@ func (tx *Tx) Mail(ctx context.Context, id string) (m notify.Mail, sent time.Tim
 	return m, period.FromMicros(at), json.Unmarshal([]byte(document), &m)
 }
 
-// MailSent marks a mail as delivered to the mail server.
+// MailSent marks a mail as delivered to the mail server. Of a code nothing is
+// kept: whoever reads the database later must not find it.
 func (tx *Tx) MailSent(ctx context.Context, id string, at time.Time) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE mail
-		SET sent_at = $2
-		WHERE id = $1`, id, period.Micros(at))
+		SET sent_at = $2,
+			document = CASE WHEN kind = $3 THEN '{}' ELSE document END
+		WHERE id = $1`, id, period.Micros(at), notify.Code)
 	return err
 }
 
