@@ -26,6 +26,7 @@ type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Run an installation."`
 	Clock  clockCommand  `cmd:"" help:"Show or move the clock of a sandbox."`
 	Verify verifyCommand `cmd:"" help:"Check that books, bills and chains are whole."`
+	Price  priceCommand  `cmd:"" help:"Say what a day's usage costs, line by line, as a bill would."`
 }
 
 func main() {
@@ -40,6 +41,7 @@ func run(ctx context.Context, args []string) int {
 		kong.Name("tollgate"),
 		kong.Description("Plans, metering, billing and settlement for platforms that take in observability data."),
 		kong.UsageOnError(),
+		kong.Exit(func(code int) { os.Exit(min(code, 2)) }), // a command line that cannot be read ends with 2
 		kong.Vars{"version": version},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
