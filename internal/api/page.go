@@ -5,11 +5,8 @@ import (
 	"strings"
 )
 
-// Sizes of pages.
-const (
-	usualPage = 50
-	mostPage  = 200
-)
+// usualPage is the size of a page where nothing is said; 200 is the most.
+const usualPage = 50
 
 // Paged is how a list is asked for.
 type Paged struct {
