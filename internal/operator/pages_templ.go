@@ -982,11 +982,11 @@ func accountPage(p AccountView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = switchForm(p.Account.ID, "settlement", p.Account.ArbitrarySettlement, web.T(ctx, "op.account.arbitrary"), web.T(ctx, "op.account.arbitrary_text"), false).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = switchForm(p.Account.ID, "settlement", p.Account.ArbitrarySettlement, web.T(ctx, "op.account.arbitrary"), web.T(ctx, "op.account.arbitrary_text"), web.T(ctx, "op.account.arbitrary_on"), web.T(ctx, "op.account.arbitrary_off"), false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = switchForm(p.Account.ID, "disabled", p.Account.Disabled, web.T(ctx, "op.account.disable"), web.T(ctx, "op.account.disable_text"), true).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = switchForm(p.Account.ID, "disabled", p.Account.Disabled, web.T(ctx, "op.account.disable"), web.T(ctx, "op.account.disable_text"), web.T(ctx, "op.account.disable_on"), web.T(ctx, "op.account.disable_off"), true).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1103,7 +1103,7 @@ func accountPage(p AccountView) templ.Component {
 }
 
 // switchForm sets a switch to the other state; the button says to which.
-func switchForm(accountID, name string, on bool, label, text string, dangerous bool) templ.Component {
+func switchForm(accountID, name string, on bool, label, text, turnOn, turnOff string, dangerous bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1124,14 +1124,14 @@ func switchForm(accountID, name string, on bool, label, text string, dangerous b
 			templ_7745c5c3_Var57 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<form method=\"post\" action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<form class=\"stack\" method=\"post\" action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var58 templ.SafeURL
 		templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(Prefix + "/accounts/" + accountID + "/" + name))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages.templ`, Line: 180, Col: 91}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages.templ`, Line: 180, Col: 105}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var58))
 		if templ_7745c5c3_Err != nil {
@@ -1205,9 +1205,9 @@ func switchForm(accountID, name string, on bool, label, text string, dangerous b
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var62 string
-			templ_7745c5c3_Var62, templ_7745c5c3_Err = templ.JoinStringErrs(web.T(ctx, "op.switch.turn_off", "name", label))
+			templ_7745c5c3_Var62, templ_7745c5c3_Err = templ.JoinStringErrs(turnOff)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages.templ`, Line: 194, Col: 96}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages.templ`, Line: 194, Col: 56}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var62))
 			if templ_7745c5c3_Err != nil {
@@ -1249,9 +1249,9 @@ func switchForm(accountID, name string, on bool, label, text string, dangerous b
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var65 string
-			templ_7745c5c3_Var65, templ_7745c5c3_Err = templ.JoinStringErrs(web.T(ctx, "op.switch.turn_on", "name", label))
+			templ_7745c5c3_Var65, templ_7745c5c3_Err = templ.JoinStringErrs(turnOn)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages.templ`, Line: 197, Col: 133}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages.templ`, Line: 197, Col: 93}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var65))
 			if templ_7745c5c3_Err != nil {
