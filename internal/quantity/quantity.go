@@ -4,6 +4,7 @@ package quantity
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/govalues/decimal"
 
@@ -101,6 +102,13 @@ func (a Decimal) Mul(b Decimal) (Decimal, error) {
 	if scale > decimal.MaxScale {
 		return Zero, ErrTooLarge
 	}
+	if high, low := bits.Mul64(a.d.Coef(), b.d.Coef()); high == 0 && low < 1<<63 { // nearly always
+		n := int64(low)
+		if a.d.IsNeg() != b.d.IsNeg() {
+			n = -n
+		}
+		return Scaled(n, scale), nil
+	}
 	return exact(a.d.MulExact(b.d, scale))
 }
 
@@ -161,7 +169,21 @@ func (a Decimal) Units(exponent, decimals int) (Decimal, error) {
 }
 
 // Trimmed is the value without zeros at the end of its decimals.
-func (a Decimal) Trimmed() Decimal { return Decimal{a.d.Trim(0)} }
+func (a Decimal) Trimmed() Decimal {
+	coef, scale := a.d.Coef(), a.d.Scale()
+	if scale == 0 || coef >= 1<<63 {
+		return Decimal{a.d.Trim(0)}
+	}
+	for scale > 0 && coef%10 == 0 {
+		coef /= 10
+		scale--
+	}
+	n := int64(coef)
+	if a.d.IsNeg() {
+		n = -n
+	}
+	return Scaled(n, scale)
+}
 
 // Truncate cuts everything behind the given number of decimals, towards zero.
 func (a Decimal) Truncate(decimals int) Decimal { return Decimal{a.d.Trunc(decimals)} }
@@ -169,6 +191,11 @@ func (a Decimal) Truncate(decimals int) Decimal { return Decimal{a.d.Trunc(decim
 // Scaled gives the value times ten to the scale as a whole number; ok is false
 // when digits would be lost or it does not fit 64 bits.
 func (a Decimal) Scaled(scale int) (n int64, ok bool) {
+	if more := scale - a.d.Scale(); more >= 0 && more < len(powers) {
+		if high, low := bits.Mul64(a.d.Coef(), powers[more]); high == 0 { // nearly always
+			return signed(low, a.d.IsNeg())
+		}
+	}
 	d := a.d.Trim(0)
 	if d.Scale() > scale {
 		return 0, false
@@ -184,10 +211,12 @@ func (a Decimal) Scaled(scale int) (n int64, ok bool) {
 // number; a half goes away from zero. ok is false when it does not fit 64 bits.
 func (a Decimal) RoundedHalfUp(scale int) (n int64, ok bool) {
 	cut := a.d.Scale() - scale
-	if cut <= 0 {
+	switch {
+	case cut == 0:
+		return signed(a.d.Coef(), a.d.IsNeg())
+	case cut < 0:
 		return a.Scaled(scale)
-	}
-	if cut >= len(powers) {
+	case cut >= len(powers):
 		return 0, scale >= 0 // a 19-digit coefficient is less than half of ten to the 20
 	}
 	whole, rest := a.d.Coef()/powers[cut], a.d.Coef()%powers[cut]

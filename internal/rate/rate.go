@@ -41,23 +41,29 @@ type Rated struct {
 type Tariff struct {
 	version *catalog.Version
 	market  catalog.Market
-	rows    map[string][]row // by item, a row per class
+	items   []prices // by the item's position in the catalogue
 }
 
-// row is what a line needs to know of its item and class.
-type row struct {
-	class    string
-	price    quantity.Decimal
+// prices are what an item costs in the market.
+type prices struct {
+	item     string
 	exponent int // of the unit size
+	classes  []price
+}
+
+type price struct {
+	class string
+	price quantity.Decimal
 }
 
 // NewTariff reads the prices of a version in one market.
 func NewTariff(v *catalog.Version, m catalog.Market) *Tariff {
-	t := &Tariff{version: v, market: m, rows: map[string][]row{}}
-	for _, item := range v.Items {
+	t := &Tariff{version: v, market: m, items: make([]prices, len(v.Items))}
+	for i, item := range v.Items {
+		t.items[i] = prices{item: item.ID, exponent: item.Unit.Exponent}
 		for _, class := range item.Classes {
-			if price, err := item.Price(m.Currency, m.Group, class); err == nil {
-				t.rows[item.ID] = append(t.rows[item.ID], row{class, price, item.Unit.Exponent})
+			if p, err := item.Price(m.Currency, m.Group, class); err == nil {
+				t.items[i].classes = append(t.items[i].classes, price{class, p})
 			}
 		}
 	}
@@ -66,39 +72,66 @@ func NewTariff(v *catalog.Version, m catalog.Market) *Tariff {
 
 // Line rates one day quantity.
 func (t *Tariff) Line(q usage.Quantity) (Line, error) {
-	row := t.row(q)
-	if row == nil {
-		return Line{}, t.missing(q)
+	var l Line
+	_, err := t.rate(&l, q, 0)
+	return l, err
+}
+
+// rate fills the line of a day quantity whose item is looked for from the
+// position on: a day's quantities stand in catalogue order, so that the next
+// one is near. It gives the item's own position.
+func (t *Tariff) rate(l *Line, q usage.Quantity, from int) (int, error) {
+	at := t.position(q.Item, from)
+	unitPrice, ok := t.price(at, q.Class)
+	if !ok {
+		return at, t.missing(q)
 	}
 	if q.Quantity.Sign() < 0 {
-		return Line{}, ErrNegative.With("item", q.Item)
+		return at, ErrNegative.With("item", q.Item)
 	}
-	units, err := t.units(q.Quantity, row.exponent)
+	units, err := t.units(q.Quantity, t.items[at].exponent)
 	if err != nil {
-		return Line{}, err
+		return at, err
 	}
-	exact, err := units.Mul(row.price)
+	exact, err := units.Mul(unitPrice)
 	if err != nil {
-		return Line{}, err
+		return at, err
 	}
 	amount, err := money.RoundHalfUp(exact, t.market.Currency)
 	if err != nil {
-		return Line{}, err
+		return at, err
 	}
-	return Line{
-		Item: q.Item, Class: q.Class, Quantity: q.Quantity, Units: units,
-		UnitPrice: row.price, Exact: exact.Trimmed(), Amount: amount,
-	}, nil
+	l.Item, l.Class, l.Quantity, l.Units = q.Item, q.Class, q.Quantity, units
+	l.UnitPrice, l.Exact, l.Amount = unitPrice, exact.Trimmed(), amount
+	return at, nil
 }
 
-func (t *Tariff) row(q usage.Quantity) *row {
-	rows := t.rows[q.Item]
-	for i := range rows {
-		if rows[i].class == q.Class {
-			return &rows[i]
+// position finds an item from a position on, then before it; -1 when the
+// catalogue lacks it.
+func (t *Tariff) position(item string, from int) int {
+	for i := from; i < len(t.items); i++ {
+		if t.items[i].item == item {
+			return i
 		}
 	}
-	return nil
+	for i := range from {
+		if t.items[i].item == item {
+			return i
+		}
+	}
+	return -1
+}
+
+func (t *Tariff) price(at int, class string) (quantity.Decimal, bool) {
+	if at < 0 {
+		return quantity.Zero, false
+	}
+	for _, p := range t.items[at].classes {
+		if p.class == class {
+			return p.price, true
+		}
+	}
+	return quantity.Zero, false
 }
 
 // units are never rounded up; they are cut to the catalogue's decimals unless
@@ -127,17 +160,18 @@ func (t *Tariff) missing(q usage.Quantity) error {
 func (t *Tariff) Rate(quantities []usage.Quantity) (Rated, error) {
 	rated := Rated{
 		Version: t.version.ID, Market: t.market,
-		Lines: make([]Line, 0, len(quantities)), Total: money.Of(0, t.market.Currency),
+		Lines: make([]Line, len(quantities)), Total: money.Of(0, t.market.Currency),
 	}
-	for _, q := range quantities {
-		line, err := t.Line(q)
-		if err != nil {
+	at := 0
+	for i, q := range quantities {
+		var err error
+		line := &rated.Lines[i]
+		if at, err = t.rate(line, q, at); err != nil {
 			return Rated{}, err
 		}
 		if rated.Total, err = rated.Total.Add(line.Amount); err != nil {
 			return Rated{}, err
 		}
-		rated.Lines = append(rated.Lines, line)
 	}
 	return rated, nil
 }
