@@ -37,10 +37,11 @@ type App struct {
 	gateway  *gateway.Gateway
 	runner   *job.Runner
 	calendar *job.Calendar
-	sender   *notify.Sender
-	mailbox  *mailbox.Mailbox // demo only
-	people   *demo.Collector  // demo only
-	doorKey  string           // opens the sandbox's clock for tools
+	send     func(context.Context, notify.Mail) error // to the mail server
+	flush    func(context.Context) error              // what the gateway counted, to the store
+	mailbox  *mailbox.Mailbox                         // demo only
+	people   *demo.Collector                          // demo only
+	doorKey  string                                   // opens the sandbox's clock for tools
 
 	web, door, smtp     net.Listener
 	baseURL, gatewayURL string
@@ -103,8 +104,12 @@ func (a *App) openMail(ctx context.Context) (err error) {
 		a.mailbox = mailbox.New(mailbox.Config{Now: a.clock.Now, Logger: a.log})
 		server = notify.Server{Address: a.smtp.Addr().String(), From: "Tollgate <no-reply@tollgate.example>", Security: notify.Plain}
 	}
-	a.sender, err = notify.NewSender(server)
-	return err
+	sender, err := notify.NewSender(server)
+	if err != nil {
+		return err
+	}
+	a.send = sender.Send
+	return nil
 }
 
 func (a *App) openSink(context.Context) (err error) {

@@ -32,6 +32,7 @@ func (a *App) openGateway(ctx context.Context) error {
 		Store: gatewayStore{a}, Limits: a.limits, Sink: a.sink, Now: a.clock.Now,
 		FlushEvery: a.config.FlushEvery, Log: a.log,
 	})
+	a.flush = a.gateway.Flush
 	a.store.OnChange(a.gateway.Invalidate)
 	return nil
 }

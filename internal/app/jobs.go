@@ -16,7 +16,7 @@ func (a *App) openJobs(context.Context) error {
 	a.runner = job.NewRunner(a.store, a.log)
 	job.Register(a.runner, a.deliver)
 	a.registerClosing()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.closing(), a.cleaning()}, a.gateway.Flush)
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.closing(), a.cleaning()}, a.flush)
 	return nil
 }
 
@@ -32,7 +32,7 @@ func (a *App) deliver(ctx context.Context, d notify.Deliver) error {
 	if err != nil || !sent.IsZero() {
 		return err
 	}
-	if err := a.sender.Send(ctx, mail); err != nil {
+	if err := a.send(ctx, mail); err != nil {
 		if errors.Is(err, notify.ErrRefused) {
 			a.log.Error("a mail cannot be sent", "mail", mail.ID, "kind", mail.Kind, "err", err)
 		}

@@ -28,9 +28,14 @@ var invariants = []struct{ id, claim string }{
 
 // Verify checks the books of a store as of one instant.
 func Verify(ctx context.Context, s *store.Store) (Report, error) {
+	return VerifyBy(ctx, s, catalog.Default())
+}
+
+// VerifyBy is Verify for books that were kept by another catalogue.
+func VerifyBy(ctx context.Context, s *store.Store, c *catalog.Catalog) (Report, error) {
 	var r Report
 	err := s.Read(ctx, func(tx *store.Tx) (err error) {
-		r.Findings, err = tx.Verify(ctx, catalog.Default())
+		r.Findings, err = tx.Verify(ctx, c)
 		return err
 	})
 	return r, err

@@ -40,6 +40,7 @@ type Calendar struct {
 	log   *slog.Logger
 	tasks []Task
 	moved []func(ctx context.Context) error
+	drain func(ctx context.Context) error // nil: a runner works the queue meanwhile
 
 	moving sync.Mutex // one move of the clock at a time
 	stop   context.CancelFunc
@@ -51,6 +52,13 @@ type Calendar struct {
 // until then must be handed over first.
 func NewCalendar(s *store.Store, c *Clock, log *slog.Logger, tasks []Task, moved ...func(context.Context) error) *Calendar {
 	return &Calendar{store: s, clock: c, log: log, tasks: tasks, moved: moved}
+}
+
+// Draining is the calendar of a simulation: where it would wait for the runner
+// to work the queue, it works it by itself.
+func (c *Calendar) Draining(r *Runner) *Calendar {
+	c.drain = r.Drain
+	return c
 }
 
 // Start looks every second for what is due.
@@ -177,6 +185,11 @@ func (c *Calendar) settle(ctx context.Context) (time.Time, error) {
 		if err != nil {
 			return next, err
 		}
+		if c.drain != nil {
+			if err := c.drain(ctx); err != nil {
+				return next, err
+			}
+		}
 		var queued int64
 		if err := c.store.Read(ctx, func(tx *store.Tx) (err error) {
 			queued, err = tx.QueuedJobs(ctx)
@@ -187,10 +200,14 @@ func (c *Calendar) settle(ctx context.Context) (time.Time, error) {
 		if queued == 0 && (next.IsZero() || next.After(c.clock.Now())) {
 			return next, nil
 		}
+		pause := settleEvery
+		if c.drain != nil {
+			pause = 0
+		}
 		select {
 		case <-ctx.Done():
 			return next, errors.Join(ErrUnsettled, ctx.Err())
-		case <-time.After(settleEvery):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -34,6 +34,8 @@ const clockSetting = "clock.offset_us"
 type Clock struct {
 	sandbox bool
 	offset  atomic.Int64 // nanoseconds ahead of real time
+	still   bool
+	stands  atomic.Int64 // microseconds since 1970, where a still clock stands
 }
 
 // Real is the clock of production.
@@ -57,8 +59,19 @@ func Sandbox(ctx context.Context, s *store.Store) (*Clock, error) {
 	return c, nil
 }
 
+// Still is a clock that stands where it is until it is moved, for a
+// simulation: the same moves give the same instants. Nothing of it is kept.
+func Still(at time.Time) *Clock {
+	c := &Clock{sandbox: true, still: true}
+	c.stands.Store(at.UnixMicro())
+	return c
+}
+
 // Now is the installation's time.
 func (c *Clock) Now() time.Time {
+	if c.still {
+		return time.UnixMicro(c.stands.Load()).UTC()
+	}
 	return time.Now().Add(time.Duration(c.offset.Load())).UTC().Truncate(time.Microsecond)
 }
 
@@ -72,6 +85,13 @@ func (c *Clock) Offset() time.Duration { return time.Duration(c.offset.Load()) }
 func (c *Clock) set(ctx context.Context, s *store.Store, to time.Time) error {
 	if !c.sandbox {
 		return ErrNotSandbox
+	}
+	if c.still {
+		if to.Before(c.Now()) {
+			return ErrBackwards
+		}
+		c.stands.Store(to.UnixMicro())
+		return nil
 	}
 	offset := time.Until(to)
 	if offset < c.Offset() {

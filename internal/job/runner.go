@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,11 +27,12 @@ type Runner struct {
 	log     *slog.Logger
 	workers *river.Workers
 	worker  store.Worker
+	byKind  map[string]func(ctx context.Context, args []byte) error // for Drain
 }
 
 // NewRunner makes a runner without jobs.
 func NewRunner(s *store.Store, log *slog.Logger) *Runner {
-	return &Runner{store: s, log: log, workers: river.NewWorkers()}
+	return &Runner{store: s, log: log, workers: river.NewWorkers(), byKind: map[string]func(context.Context, []byte) error{}}
 }
 
 // Register says how jobs of a kind are done. A job that fails is tried again,
@@ -39,10 +41,45 @@ func Register[T river.JobArgs](r *Runner, work func(ctx context.Context, args T)
 	river.AddWorker(r.workers, river.WorkFunc(func(ctx context.Context, j *river.Job[T]) error {
 		return work(ctx, j.Args)
 	}))
+	var kind T
+	r.byKind[kind.Kind()] = func(ctx context.Context, text []byte) error {
+		var args T
+		if err := json.Unmarshal(text, &args); err != nil {
+			return fmt.Errorf("read the job: %w", err)
+		}
+		return work(ctx, args)
+	}
 }
 
 // Wait puts a job off: what it needs is not there yet.
 func Wait(d time.Duration) error { return river.JobSnooze(d) }
+
+// Drain works what is queued here and now, one job after the other in the
+// order of the queue, until nothing is left. It is for a simulation, where
+// nobody else works the queue: the same jobs run, in an order that is the same
+// every time. A job that fails ends it and stays in the queue.
+func (r *Runner) Drain(ctx context.Context) error {
+	for {
+		var next store.QueuedJob
+		var waits bool
+		if err := r.store.Read(ctx, func(tx *store.Tx) (err error) {
+			next, waits, err = tx.NextJob(ctx)
+			return err
+		}); err != nil || !waits {
+			return err
+		}
+		work, known := r.byKind[next.Kind]
+		if !known {
+			return fmt.Errorf("nobody knows how to do the job %s", next.Kind)
+		}
+		if err := work(ctx, next.Args); err != nil {
+			return fmt.Errorf("job %s: %w", next.Kind, err)
+		}
+		if err := r.store.Write(ctx, func(tx *store.Tx) error { return tx.EndJob(ctx, next.ID) }); err != nil {
+			return err
+		}
+	}
+}
 
 // Start begins to work the queue, first what an earlier life was killed at.
 func (r *Runner) Start(ctx context.Context) error {
