@@ -6,11 +6,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/catalog"
-	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
-	"tollgate.dev/internal/quantity"
-	"tollgate.dev/internal/rate"
-	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/web"
@@ -26,12 +22,8 @@ func (c *Console) billing(w http.ResponseWriter, r *http.Request) error {
 }
 
 // prices is the catalogue that holds at a site today.
-func (c *Console) prices(p place) (*catalog.Version, *rate.Tariff, error) {
-	v, err := c.options.Catalog.At(period.DayOf(c.now(), p.Site.Zone))
-	if err != nil {
-		return nil, nil, err
-	}
-	return v, rate.NewTariff(v, catalog.Market{Currency: p.Site.Currency, Group: p.Site.Group}), nil
+func (c *Console) prices(p place) (*catalog.Version, error) {
+	return c.options.Catalog.At(period.DayOf(c.now(), p.Site.Zone))
 }
 
 // asOf is the instant through which the gateways have handed over their usage.
@@ -72,7 +64,7 @@ func quotas(v *catalog.Version, today []usage.Quantity) []quotaLine {
 func (c *Console) experience(w http.ResponseWriter, r *http.Request) error {
 	ctx, p := r.Context(), visitOf(r).place
 	page := experiencePage{Frame: c.frame(r, web.T(ctx, "studio.billing.title"), "billing"), Place: p}
-	v, _, err := c.prices(p)
+	v, err := c.prices(p)
 	if err != nil {
 		return err
 	}
@@ -95,20 +87,16 @@ func (c *Console) plans(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Workspace.Upgradable(); err != nil {
 		return err
 	}
-	v, tariff, err := c.prices(p)
+	v, err := c.prices(p)
 	if err != nil {
 		return err
 	}
 	page := plansPage{Frame: c.frame(r, web.T(ctx, "studio.plans.title"), "upgrade"), Place: p}
 	page.compare(v)
-	for _, days := range []int{7, 30} {
-		e, err := c.estimate(ctx, p, v, tariff, days)
-		if err != nil {
-			return err
-		}
-		page.Estimates = append(page.Estimates, e)
+	if page.Preview, err = c.preview(w, r, p, v); err != nil {
+		return err
 	}
-	return web.Render(w, r, http.StatusOK, plansView(page))
+	return web.Render(w, r, page.Preview.Form.Status(), plansView(page))
 }
 
 // compare fills in what each plan allows and for how long it keeps data. What
@@ -131,70 +119,4 @@ func (p *plansPage) compare(v *catalog.Version) {
 		}
 		p.Storage = append(p.Storage, line)
 	}
-}
-
-// estimate rates the last days, today among them, as if they had been on the
-// Commercial plan with the default classes at today's prices.
-func (c *Console) estimate(ctx context.Context, p place, v *catalog.Version, tariff *rate.Tariff, days int) (estimate, error) {
-	today := period.DayOf(c.now(), p.Site.Zone)
-	first := today.Add(1 - days)
-	e := estimate{Days: days, Total: money.Of(0, p.Site.Currency)}
-	samples, _, err := c.used(ctx, p, usage.Window{From: first.Start(p.Site.Zone), To: today.End(p.Site.Zone)})
-	if err != nil {
-		return e, err
-	}
-	byDay := map[period.Day][]usage.Sample{}
-	for _, s := range samples {
-		day := period.DayOf(s.Hour, p.Site.Zone)
-		byDay[day] = append(byDay[day], s)
-	}
-	sums := map[string]*estimateLine{}
-	for day := first; !day.After(today); day = day.Add(1) {
-		if err := addDay(sums, v, tariff, byDay[day]); err != nil {
-			return e, err
-		}
-	}
-	for _, item := range v.Items {
-		line := sums[item.ID]
-		if line == nil {
-			continue
-		}
-		e.Lines = append(e.Lines, *line)
-		if e.Total, err = e.Total.Add(line.Amount); err != nil {
-			return e, err
-		}
-	}
-	return e, nil
-}
-
-// addDay rates one day and adds it to the sums.
-func addDay(sums map[string]*estimateLine, v *catalog.Version, tariff *rate.Tariff, samples []usage.Sample) error {
-	quantities, err := usage.Quantities(v, samples)
-	if err != nil {
-		return err
-	}
-	classes := retention.Of(workspace.Commercial, v)
-	for _, q := range quantities {
-		item, err := v.Item(q.Item)
-		if err != nil {
-			return err
-		}
-		q.Class = classes.ClassFor(item)
-		line, err := tariff.Line(q)
-		if err != nil {
-			continue // not sold in this market
-		}
-		sum := sums[q.Item]
-		if sum == nil {
-			sum = &estimateLine{Item: q.Item, Class: q.Class, Quantity: quantity.Zero, Amount: money.Of(0, line.Amount.Currency())}
-			sums[q.Item] = sum
-		}
-		if sum.Quantity, err = sum.Quantity.Add(line.Quantity); err != nil {
-			return err
-		}
-		if sum.Amount, err = sum.Amount.Add(line.Amount); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/preview"
 	"tollgate.dev/internal/quantity"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
@@ -231,10 +232,15 @@ func (g canvas) plans() []gallery.State {
 		}
 	}
 	cny := func(s string) money.Amount { return money.MustParse(s, money.CNY) }
-	week := estimate{Days: 7, Total: cny("14.20"), Lines: []estimateLine{
-		{"timeseries", "7d", quantity.Of(18_400), cny("12.88")}, {"logs", "14d", quantity.Of(880_000), cny("1.32")},
+	upgradePage := plansPage{Place: owner.place, Preview: previewTable{
+		Form: refused(web.Blank("growth.logs", "1,5"), preview.ErrGrowth.On("growth.logs")), Spans: preview.Spans(), Totals: []money.Amount{cny("14.20"), cny("58.90")},
+		Rows: []previewRow{
+			{"timeseries", []string{"3d", "7d", "14d", "30d"}, "7d", "1.5", []previewCell{{quantity.Of(18_400), cny("12.88")}, {quantity.Of(76_200), cny("53.34")}}},
+			{"logs", []string{"3d", "7d", "14d"}, "14d", "1", []previewCell{{quantity.Of(880_000), cny("1.32")}, {quantity.Of(3_706_666), cny("5.56")}}},
+			{"task_call", nil, "none", "1", []previewCell{{quantity.Zero, cny("0.00")}, {quantity.Of(4), cny("0.00")}}},
+		},
 	}}
-	upgradePage := plansPage{Place: owner.place, Estimates: []estimate{week, {Days: 30, Total: cny("0.00")}}}
+	fresh := plansPage{Place: owner.place, Preview: previewTable{Form: web.Blank()}}
 	upgradePage.compare(v)
 	return []gallery.State{
 		g.view("billing-experience", owner, "billing", page(owner, quotas(v, nil))),
@@ -242,6 +248,11 @@ func (g canvas) plans() []gallery.State {
 		g.view("billing-experience-admin", admin, "billing", page(admin, lines)),
 		g.view("upgrade-plans", owner, "upgrade", func(_ context.Context, f web.Frame) templ.Component {
 			p := upgradePage
+			p.Frame = f
+			return plansView(p)
+		}),
+		g.view("upgrade-plans-unused", owner, "upgrade", func(_ context.Context, f web.Frame) templ.Component {
+			p := fresh
 			p.Frame = f
 			return plansView(p)
 		}),

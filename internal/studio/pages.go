@@ -144,29 +144,13 @@ type experiencePage struct {
 	AsOf    time.Time
 }
 
-// estimateLine is what one item would have cost.
-type estimateLine struct {
-	Item     string
-	Class    string
-	Quantity quantity.Decimal
-	Amount   money.Amount
-}
-
-// estimate is what some days would have cost on the Commercial plan.
-type estimate struct {
-	Days  int
-	Lines []estimateLine
-	Total money.Amount
-}
-
 // plansPage is the Package Upgrade page.
 type plansPage struct {
-	Frame     web.Frame
-	Place     place
-	Lines     []quotaLine
-	Storage   []storageLine
-	Estimates []estimate
-	AsOf      time.Time
+	Frame   web.Frame
+	Place   place
+	Lines   []quotaLine
+	Storage []storageLine
+	Preview previewTable
 }
 
 // storageLine is how long a type of data is kept on either plan.
