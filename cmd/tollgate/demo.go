@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"tollgate.dev/internal/app"
+	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/site"
 )
 
@@ -25,6 +26,7 @@ func (c *demoCommand) Run(ctx context.Context, log *slog.Logger) error {
 	a, err := app.Open(ctx, app.Config{
 		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		Sink: "local", Profile: site.Profile(c.Profile), Sandbox: true, Demo: true, Version: version, Log: log,
+		Bank: billingcenter.Beneficiary{Holder: "Demo Operator Ltd", Bank: "Demo Bank", Number: "0000 0000 0000 0000"},
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/app"
+	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/site"
 )
@@ -21,6 +22,7 @@ type serveCommand struct {
 	Sink          string        `help:"Where records go: local or discard." default:"local" enum:"local,discard" env:"TOLLGATE_SINK"`
 	Profile       string        `help:"Which settlement methods sites offer: seed or newer." default:"seed" enum:"seed,newer" env:"TOLLGATE_PROFILE"`
 	FlushEvery    time.Duration `help:"How often usage goes from the spool to the store." default:"1s" env:"TOLLGATE_FLUSH_EVERY"`
+	TrustedProxy  []string      `help:"Addresses or networks of the proxies in front, whose X-Forwarded-For is believed." env:"TOLLGATE_TRUSTED_PROXY"`
 	Sandbox       bool          `help:"A clock that can be moved forward. Never in production." env:"TOLLGATE_SANDBOX"`
 
 	SMTPAddress  string `help:"host:port of the mail server." required:"" env:"TOLLGATE_SMTP_ADDRESS"`
@@ -28,6 +30,10 @@ type serveCommand struct {
 	SMTPUser     string `help:"Login at the mail server." env:"TOLLGATE_SMTP_USER"`
 	SMTPPassword string `help:"Password at the mail server." env:"TOLLGATE_SMTP_PASSWORD"`
 	SMTPSecurity string `help:"opportunistic, mandatory, implicit or none." default:"opportunistic" enum:"opportunistic,mandatory,implicit,none" env:"TOLLGATE_SMTP_SECURITY"`
+
+	BankHolder string `help:"Holder of the bank account that payers transfer to." env:"TOLLGATE_BANK_HOLDER"`
+	BankName   string `help:"Its bank." env:"TOLLGATE_BANK_NAME"`
+	BankNumber string `help:"Its number." env:"TOLLGATE_BANK_NUMBER"`
 
 	OperatorEmail    string `help:"Makes an operator account of this address at the first start." env:"TOLLGATE_OPERATOR_EMAIL"`
 	OperatorPassword string `help:"Its password." env:"TOLLGATE_OPERATOR_PASSWORD"`
@@ -38,7 +44,8 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	a, err := app.Open(ctx, app.Config{
 		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
-		Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
+		Proxies: c.TrustedProxy, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
+		Bank: billingcenter.Beneficiary{Holder: c.BankHolder, Bank: c.BankName, Number: c.BankNumber},
 		Mail: notify.Server{
 			Address: c.SMTPAddress, From: c.SMTPFrom, User: c.SMTPUser, Password: c.SMTPPassword,
 			Security: notify.Security(c.SMTPSecurity),

@@ -50,9 +50,8 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Profile site.Profile
 	Sink    sink.Sink
-	Sandbox bool                     // the clock can be moved
-	Clock   Clock                    // moves it
-	Changed func(workspaceID string) // called after plan, state, team or token of a workspace changed; may be nil
+	Sandbox bool  // the clock can be moved
+	Clock   Clock // moves it
 	Log     *slog.Logger
 }
 
@@ -71,9 +70,6 @@ type server struct {
 
 // New makes the handler of everything under Prefix.
 func New(c Config) http.Handler {
-	if c.Changed == nil {
-		c.Changed = func(string) {}
-	}
 	s := &server{
 		Config: c, mux: http.NewServeMux(),
 		logins: limiter{most: maxLogins, window: loginWindow, now: c.RealNow},

@@ -73,14 +73,14 @@ func open(t testing.TB, s *store.Store) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.sink.Close() })
+	s.OnChange(func(workspaceID string) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.changed = append(h.changed, workspaceID)
+	})
 	h.handler = api.New(api.Config{
 		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: catalog.Default(), Profile: site.Seed,
 		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
-		Changed: func(workspaceID string) {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.changed = append(h.changed, workspaceID)
-		},
 	})
 	server := httptest.NewServer(h.handler)
 	t.Cleanup(server.Close)

@@ -55,9 +55,8 @@ type route struct {
 type call struct {
 	context.Context
 	*caller
-	tx      *store.Tx
-	at      time.Time
-	changed []string // workspaces that the gateway must look at again
+	tx *store.Tx
+	at time.Time
 }
 
 // actor is how the nouns know the caller.
@@ -122,21 +121,13 @@ func (s *server) call(ctx context.Context, tx *store.Tx) *call {
 	return &call{Context: ctx, caller: callerOf(ctx), tx: tx, at: s.Now()}
 }
 
-// transact does the work in one write transaction and, once it is committed,
-// tells the gateway what changed.
+// transact does the work in one write transaction.
 func transact[I, B any](ctx context.Context, s *server, in *I, work func(c *call, in *I) (*B, error)) (*B, error) {
 	var body *B
-	var c *call
 	err := s.Store.Write(ctx, func(tx *store.Tx) (err error) {
-		c = s.call(ctx, tx)
-		body, err = work(c, in)
+		body, err = work(s.call(ctx, tx), in)
 		return err
 	})
-	if err == nil {
-		for _, id := range c.changed {
-			s.Changed(id)
-		}
-	}
 	return body, err
 }
 

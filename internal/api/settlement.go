@@ -88,7 +88,6 @@ func (s *server) changeSettlement(c *call, in *changing) (*SettlementChoice, err
 	if err := c.tx.UpdateWorkspace(c, w); err != nil {
 		return nil, err
 	}
-	c.changed = append(c.changed, w.ID)
 	err = c.tx.Audit(c, audit.Entry{
 		At: c.at, Actor: c.AccountID, Address: c.Address, Action: "workspace.settlement_changed", Subject: w.ID,
 		Detail: map[string]string{"from": string(before), "to": string(to)},

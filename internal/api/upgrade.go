@@ -207,7 +207,6 @@ func (s *server) confirmUpgrade(c *call, in *confirmation) (*Upgraded, error) {
 }
 
 func (s *server) upgraded(c *call, r upgrade.Result) (*Upgraded, error) {
-	c.changed = append(c.changed, r.Workspace.ID)
 	choice, err := s.choice(r.Workspace, r.Payer)
 	if err != nil {
 		return nil, err

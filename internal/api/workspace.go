@@ -236,7 +236,6 @@ func replaceToken(c *call, in *Inside) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.changed = append(c.changed, in.WorkspaceID)
 	s := c.Workspace.Site
 	return &Token{t.Secret, local(t.CreatedAt, s), instant(c.at.Add(workspace.TokenOverlap), s)}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -30,8 +31,10 @@ type Config struct {
 	Sink          string // local or discard
 	Mail          notify.Server
 	Profile       site.Profile
-	Sandbox       bool // a movable clock; never in production
-	Demo          bool // mailbox, demo people, a team that reports
+	Sandbox       bool                      // a movable clock; never in production
+	Demo          bool                      // mailbox, demo people, a team that reports
+	Proxies       []string                  // addresses and networks whose X-Forwarded-For is believed
+	Bank          billingcenter.Beneficiary // where payers transfer to
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store
 	Log           *slog.Logger

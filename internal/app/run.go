@@ -22,7 +22,11 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	if err != nil {
 		return a.CloseAfter(err)
 	}
-	pages, door := newServer(consoles, a.log), newServer(a.gateway.Handler(), a.log)
+	proxies, err := parseProxies(a.config.Proxies)
+	if err != nil {
+		return a.CloseAfter(err)
+	}
+	pages, door := newServer(behind(proxies, consoles), a.log), newServer(a.gateway.Handler(), a.log)
 	failed := make(chan error, 3)
 	serve := func(name string, f func() error) {
 		go func() {
