@@ -24,6 +24,7 @@ var pairs = [][2]any{
 	{api.MonthToDate{}, client.MonthToDate{}}, {api.Balance{}, client.Balance{}}, {api.PaidWorkspace{}, client.PaidWorkspace{}},
 	{api.Entry{}, client.Entry{}}, {api.EntryChange{}, client.EntryChange{}}, {api.Transfer{}, client.Transfer{}},
 	{api.ClockNow{}, client.ClockNow{}}, {api.Verification{}, client.Verification{}}, {api.Finding{}, client.Finding{}},
+	{api.CostPreview{}, client.CostPreview{}}, {api.PreviewItem{}, client.PreviewItem{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }
 

@@ -41,7 +41,7 @@ var permits = map[string]string{
 	"show-usage": "oa", "list-bills": "oa", "show-bill": "oa", "show-month": "oa",
 	"show-balance": "o", "show-settlement": "o", "change-settlement": "o",
 	"show-upgrade": "o", "name-billing-account": "o", "mail-upgrade-code": "o", "prove-billing-account": "o",
-	"show-agreement": "o", "agree": "o", "upgrade": "o",
+	"show-agreement": "o", "agree": "o", "upgrade": "o", "preview-cost": "o",
 
 	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
 	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "list-entries": "b",

@@ -25,7 +25,7 @@ const (
 // in a workspace what its member must be allowed.
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.signIns(), s.workspaces(), s.upgrades(), s.billingCenter(), s.operations()} {
+	for _, part := range [][]route{s.signIns(), s.workspaces(), s.spending(), s.upgrades(), s.billingCenter(), s.operations()} {
 		all = append(all, part...)
 	}
 	return all
@@ -83,6 +83,14 @@ func (s *server) workspaces() []route {
 		reads(line(get, one+"/settlement", Studio, workspace.PayBilling, "show-settlement", "Who settles it, and who may"), s.showSettlement),
 		writes(line(put, one+"/settlement", Studio, workspace.PayBilling, "change-settlement", "Change who settles it"), ok, s.changeSettlement),
 		reads(line(get, one+"/balance", Studio, workspace.PayBilling, "show-balance", "What its payer has"), showBalance),
+	}
+}
+
+// spending is what a workspace costs, would cost, and when to warn of it.
+func (s *server) spending() []route {
+	const one = "/workspaces/{workspace_id}"
+	return []route{
+		readsNamed(line(get, one+"/cost-preview", Studio, workspace.UpgradePlan, "preview-cost", "What the last days would have cost on the Commercial plan"), previewParams(), s.showPreview),
 	}
 }
 
