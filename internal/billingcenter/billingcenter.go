@@ -10,8 +10,6 @@ package billingcenter
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -97,15 +95,6 @@ func payer(ctx context.Context) account.Billing {
 	return a
 }
 
-// stamp ties a session to the password that opened it: a new password ends
-// the sessions of the old one.
-func stamp(a account.Billing) string {
-	sum := sha256.Sum256([]byte(a.ID + "\n" + a.Password))
-	return hex.EncodeToString(sum[:8])
-}
-
-const keyStamp = "stamp"
-
 // guard finds out who is signed in. Rights within the console are not graded:
 // the holder of the account may do everything with what is the account's.
 func (b *Console) guard(r *http.Request, needs web.Need) (*http.Request, error) {
@@ -128,7 +117,7 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 		return err
 	})
 	switch {
-	case errors.Is(err, account.ErrUnknown), err == nil && b.web.Kept(ctx, keyStamp) != stamp(a):
+	case errors.Is(err, account.ErrUnknown), err == nil && b.web.Stale(ctx, a.ID, a.Password):
 		return r, account.ErrSignedOut
 	case err != nil:
 		return r, err
@@ -141,11 +130,7 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 
 // enter signs an account in, under a fresh session name.
 func (b *Console) enter(ctx context.Context, a account.Billing) error {
-	if err := b.web.Enter(ctx, a.ID); err != nil {
-		return err
-	}
-	b.web.Keep(ctx, keyStamp, stamp(a))
-	return nil
+	return b.web.EnterWith(ctx, a.ID, a.Password)
 }
 
 // actor is who does something, and from where.

@@ -53,11 +53,11 @@ func TestRegistrationLeadsBackToTheUpgrade(t *testing.T) {
 func TestTheWayBackNeverLeavesStudio(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"https://evil.example/studio/x", "//evil.example/studio/", "/operator/", "/studio/../operator/", "/billing-center/", "studio/x", "/studio"} {
-		if got := within("/studio", path, ""); got != "" {
+		if got := web.Within("/studio", path, ""); got != "" {
 			t.Errorf("%q leads back to %q", path, got)
 		}
 	}
-	if got := within("/studio", "/studio/wksp_1/upgrade/bind?x=1", ""); got != "/studio/wksp_1/upgrade/bind?x=1" {
+	if got := web.Within("/studio", "/studio/wksp_1/upgrade/bind?x=1", ""); got != "/studio/wksp_1/upgrade/bind?x=1" {
 		t.Errorf("got %q", got)
 	}
 }

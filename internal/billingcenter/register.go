@@ -40,7 +40,7 @@ type Registered struct {
 
 func (b *Console) registerPage(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	back := within("/studio", r.URL.Query().Get("return"), "")
+	back := web.Within("/studio", r.URL.Query().Get("return"), "")
 	b.web.Keep(ctx, keyReturn, back)
 	currency, err := b.currencyOf(r, back)
 	if err != nil {

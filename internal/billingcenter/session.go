@@ -3,7 +3,6 @@ package billingcenter
 import (
 	"errors"
 	"net/http"
-	"path"
 	"strings"
 
 	"tollgate.dev/internal/account"
@@ -19,16 +18,6 @@ type SignIn struct {
 	Return string
 }
 
-// within gives the path if it stays below the prefix, else the other one.
-func within(prefix, target, otherwise string) string {
-	local := web.LocalPath(target, "")
-	bare, _, _ := strings.Cut(local, "?")
-	if bare != path.Clean(bare) && bare != path.Clean(bare)+"/" || !strings.HasPrefix(bare, prefix+"/") {
-		return otherwise
-	}
-	return local
-}
-
 func (b *Console) signInPage(w http.ResponseWriter, r *http.Request) error {
 	if payer(r.Context()).ID != "" {
 		return web.SeeOther(w, r, Prefix+"/")
@@ -38,7 +27,7 @@ func (b *Console) signInPage(w http.ResponseWriter, r *http.Request) error {
 
 func (b *Console) renderSignIn(w http.ResponseWriter, r *http.Request, form *web.Form) error {
 	f := b.frame(r, web.T(r.Context(), "bc.title.sign_in"), "")
-	return web.Render(w, r, form.Status(), signInPage(SignIn{Frame: f, Form: form, Return: within(Prefix, form.Text("return"), "")}))
+	return web.Render(w, r, form.Status(), signInPage(SignIn{Frame: f, Form: form, Return: web.Within(Prefix, form.Text("return"), "")}))
 }
 
 func (b *Console) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +46,7 @@ func (b *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := b.enter(r.Context(), a); err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, within(Prefix, form.Text("return"), Prefix+"/"))
+	return web.SeeOther(w, r, web.Within(Prefix, form.Text("return"), Prefix+"/"))
 }
 
 // authenticate finds the account by user name, e-mail address or phone. An
@@ -133,5 +122,5 @@ func (b *Console) enterByTicket(w http.ResponseWriter, r *http.Request) error {
 	if err := b.enter(ctx, a); err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, within(Prefix, t.Target, Prefix+"/"))
+	return web.SeeOther(w, r, web.Within(Prefix, t.Target, Prefix+"/"))
 }

@@ -9,8 +9,6 @@ package operator
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -115,14 +113,6 @@ func operator(ctx context.Context) account.Operator {
 	return a
 }
 
-// stamp ties a session to the password that opened it.
-func stamp(a account.Operator) string {
-	sum := sha256.Sum256([]byte(a.ID + "\n" + a.Password))
-	return hex.EncodeToString(sum[:8])
-}
-
-const keyStamp = "stamp"
-
 func (o *Console) guard(r *http.Request, needs web.Need) (*http.Request, error) {
 	known, err := o.signedIn(r)
 	if needs == web.Public && errors.Is(err, account.ErrSignedOut) {
@@ -142,7 +132,7 @@ func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
 		a, err = tx.OperatorByID(ctx, id)
 		return err
 	})
-	if errors.Is(err, account.ErrUnknown) || err == nil && o.web.Kept(ctx, keyStamp) != stamp(a) {
+	if errors.Is(err, account.ErrUnknown) || err == nil && o.web.Stale(ctx, a.ID, a.Password) {
 		return r, account.ErrSignedOut
 	}
 	if err != nil {

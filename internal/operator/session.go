@@ -3,7 +3,6 @@ package operator
 import (
 	"errors"
 	"net/http"
-	"path"
 	"strings"
 
 	"tollgate.dev/internal/account"
@@ -19,16 +18,6 @@ type SignIn struct {
 	Return string
 }
 
-// within gives the path if it stays inside the console, else the first page.
-func within(target string) string {
-	local := web.LocalPath(target, "")
-	bare, _, _ := strings.Cut(local, "?")
-	if bare != path.Clean(bare) || !strings.HasPrefix(bare, Prefix+"/") {
-		return Prefix + "/"
-	}
-	return local
-}
-
 func (o *Console) signInPage(w http.ResponseWriter, r *http.Request) error {
 	if operator(r.Context()).ID != "" {
 		return web.SeeOther(w, r, Prefix+"/")
@@ -38,7 +27,7 @@ func (o *Console) signInPage(w http.ResponseWriter, r *http.Request) error {
 
 func (o *Console) renderSignIn(w http.ResponseWriter, r *http.Request, form *web.Form) error {
 	f := o.frame(r, web.T(r.Context(), "op.title.sign_in"), "")
-	return web.Render(w, r, form.Status(), signInPage(SignIn{Frame: f, Form: form, Return: within(form.Text("return"))}))
+	return web.Render(w, r, form.Status(), signInPage(SignIn{Frame: f, Form: form, Return: web.Within(Prefix, form.Text("return"), Prefix+"/")}))
 }
 
 func (o *Console) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -54,11 +43,10 @@ func (o *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := o.web.Enter(ctx, a.ID); err != nil {
+	if err := o.web.EnterWith(ctx, a.ID, a.Password); err != nil {
 		return err
 	}
-	o.web.Keep(ctx, keyStamp, stamp(a))
-	return web.SeeOther(w, r, within(form.Text("return")))
+	return web.SeeOther(w, r, web.Within(Prefix, form.Text("return"), Prefix+"/"))
 }
 
 func (o *Console) authenticate(r *http.Request, email, password string) (account.Operator, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -128,4 +129,15 @@ func LocalPath(path, otherwise string) string {
 		return otherwise
 	}
 	return u.RequestURI()
+}
+
+// Within gives the path if it stays below the prefix, else the other one: a
+// way back must not lead from one console into another either.
+func Within(prefix, target, otherwise string) string {
+	local := LocalPath(target, "")
+	bare, _, _ := strings.Cut(local, "?")
+	if bare != path.Clean(bare) && bare != path.Clean(bare)+"/" || !strings.HasPrefix(bare, prefix+"/") {
+		return otherwise
+	}
+	return local
 }

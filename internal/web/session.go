@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 const (
 	keyAccount = "account"
 	keyFlash   = "flash"
+	keyStamp   = "stamp"
 )
 
 type sessionKey struct{}
@@ -33,6 +36,26 @@ func (c *Console) Enter(ctx context.Context, accountID string) error {
 	}
 	c.sessions.Put(ctx, keyAccount, accountID)
 	return nil
+}
+
+// EnterWith signs an account in for as long as its password stays the same.
+func (c *Console) EnterWith(ctx context.Context, accountID, passwordHash string) error {
+	if err := c.Enter(ctx, accountID); err != nil {
+		return err
+	}
+	c.Keep(ctx, keyStamp, stamp(accountID, passwordHash))
+	return nil
+}
+
+// Stale reports whether the password has changed since the account signed in.
+func (c *Console) Stale(ctx context.Context, accountID, passwordHash string) bool {
+	return c.Kept(ctx, keyStamp) != stamp(accountID, passwordHash)
+}
+
+// stamp ties a session to the password that opened it.
+func stamp(accountID, passwordHash string) string {
+	sum := sha256.Sum256([]byte(accountID + "\n" + passwordHash))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Leave signs out and forgets the session.
