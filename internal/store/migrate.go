@@ -10,6 +10,9 @@ import (
 	"testing/fstest"
 
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/rivermigrate"
 )
 
 //go:embed migrations/*.sql
@@ -48,4 +51,17 @@ func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// PrepareJobs brings the tables of the job queue to the newest version and
+// gives a client that inserts jobs.
+func PrepareJobs[T any](ctx context.Context, driver riverdriver.Driver[T]) (*river.Client[T], error) {
+	migrator, err := rivermigrate.New(driver, nil)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the job tables: %w", err)
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, fmt.Errorf("migrate the job tables: %w", err)
+	}
+	return river.NewClient(driver, &river.Config{})
 }

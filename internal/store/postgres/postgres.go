@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 
 	"tollgate.dev/internal/store"
 )
@@ -47,15 +46,8 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := store.Migrate(ctx, db, store.Postgres); err != nil {
 		return err
 	}
-	driver := riverpgxv5.New(e.pool)
-	migrator, err := rivermigrate.New(driver, nil)
-	if err != nil {
-		return fmt.Errorf("prepare the job tables: %w", err)
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate the job tables: %w", err)
-	}
-	e.jobs, err = river.NewClient(driver, &river.Config{})
+	jobs, err := store.PrepareJobs(ctx, riverpgxv5.New(e.pool))
+	e.jobs = jobs
 	return err
 }
 

@@ -13,7 +13,6 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the driver
 
 	"tollgate.dev/internal/store"
@@ -57,15 +56,8 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err := store.Migrate(ctx, e.writer, store.SQLite); err != nil {
 		return err
 	}
-	driver := riversqlite.New(e.writer)
-	migrator, err := rivermigrate.New(driver, nil)
-	if err != nil {
-		return fmt.Errorf("prepare the job tables: %w", err)
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate the job tables: %w", err)
-	}
-	e.jobs, err = river.NewClient(driver, &river.Config{})
+	jobs, err := store.PrepareJobs(ctx, riversqlite.New(e.writer))
+	e.jobs = jobs
 	return err
 }
 
