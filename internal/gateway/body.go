@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
@@ -22,69 +23,102 @@ const (
 	bodyTime    = 30 * time.Second
 )
 
-// readBody reads what was sent, packed as it is. The deadline is set by a
-// timer and not by the clock, which may be a movable one.
-func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readBody reads what was sent, packed as it is; a large body holds a place
+// until leave. The deadline is set by a timer and not by the clock, which may
+// be a movable one.
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (packed []byte, leave func(), err error) {
 	control := http.NewResponseController(w)
 	timer := time.AfterFunc(g.bodyTime, func() {
 		_ = control.SetReadDeadline(time.Unix(1, 0)) // in the past: the read ends now
 	})
 	defer timer.Stop()
+	leave = func() {}
 	var b bytes.Buffer
 	if r.ContentLength > 0 {
-		b.Grow(int(min(r.ContentLength, maxPacked)) + bytes.MinRead)
+		b.Grow(int(min(r.ContentLength, smallBody)) + bytes.MinRead)
 	}
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, maxPacked))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
-		return b.Bytes(), nil
-	case errors.As(err, &tooLarge):
-		return nil, meter.ErrTooLarge.With("limit_bytes", maxPacked)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, errSlow.Because(err)
+	body := http.MaxBytesReader(w, r.Body, maxPacked)
+	_, err = io.CopyN(&b, body, smallBody)
+	if err == nil {
+		if leave, err = lane(r.Context(), g.room.bodies); err != nil {
+			return nil, nil, err
+		}
+		if r.ContentLength > smallBody {
+			b.Grow(int(min(r.ContentLength, maxPacked)) - smallBody + bytes.MinRead)
+		}
+		_, err = b.ReadFrom(body)
 	}
-	return nil, errTruncated.Because(err)
+	if err == nil || errors.Is(err, io.EOF) {
+		return b.Bytes(), leave, nil
+	}
+	leave()
+	return nil, nil, unread(err)
 }
 
-// unpack is how a body becomes what the decoder reads.
-type unpack func(packed []byte) ([]byte, error)
+// unread says why a body could not be read.
+func unread(err error) error {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return meter.ErrTooLarge.With("limit_bytes", maxPacked)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errSlow.Because(err)
+	}
+	return errTruncated.Because(err)
+}
+
+// encoding is how a body was packed.
+type encoding struct {
+	size   func(packed []byte) int // that it says it unpacks to, true or not
+	unpack func(packed []byte, limit int) ([]byte, error)
+}
+
+var (
+	plain   = encoding{size: func(packed []byte) int { return len(packed) }, unpack: func(packed []byte, _ int) ([]byte, error) { return packed, nil }}
+	gzips   = encoding{size: gzipSize, unpack: gunzip}
+	snapped = encoding{size: meter.SnappySize, unpack: meter.Unsnap}
+)
 
 // contentEncoding chooses how bodies of the header's value are unpacked, for
 // the doors that take gzip or nothing. Anything else is 415, which makes
 // clients that speak several encodings choose another one.
-func contentEncoding(r *http.Request) (unpack, error) {
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+func contentEncoding(r *http.Request) (encoding, error) {
+	switch name := r.Header.Get("Content-Encoding"); name {
 	case "", "identity":
 		return plain, nil
 	case "gzip", "x-gzip":
-		return gunzip, nil
+		return gzips, nil
 	default:
-		return nil, errEncoding.With("content_encoding", encoding)
+		return encoding{}, errEncoding.With("content_encoding", name)
 	}
 }
 
-func plain(packed []byte) ([]byte, error) { return packed, nil }
-
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
-// gunzip unpacks to maxUnpacked bytes at most, whatever the input promises.
-func gunzip(packed []byte) ([]byte, error) {
+// gzipSize is what the end of the body says: the size of its last part, modulo
+// 4 GiB (RFC 1952 section 2.3.1).
+func gzipSize(packed []byte) int {
+	if len(packed) < 4 {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint32(packed[len(packed)-4:]))
+}
+
+// gunzip unpacks to limit bytes at most, whatever the input promises.
+func gunzip(packed []byte, limit int) ([]byte, error) {
 	z := gzipReaders.Get().(*gzip.Reader)
 	defer gzipReaders.Put(z)
 	if err := z.Reset(bytes.NewReader(packed)); err != nil {
 		return nil, errMismatch.Because(err)
 	}
 	var b bytes.Buffer
-	b.Grow(min(4*len(packed), maxUnpacked) + bytes.MinRead)
-	n, err := io.Copy(&b, io.LimitReader(z, maxUnpacked+1))
+	b.Grow(limit + bytes.MinRead)
+	n, err := io.Copy(&b, io.LimitReader(z, int64(limit)+1))
 	switch {
-	case n > maxUnpacked:
+	case n > int64(limit):
 		return nil, meter.ErrTooLarge.With("limit_bytes", maxUnpacked)
 	case err != nil:
 		return nil, errMismatch.Because(err)
 	}
 	return b.Bytes(), nil
 }
-
-func unsnap(packed []byte) ([]byte, error) { return meter.Unsnap(packed, maxUnpacked) }

@@ -29,11 +29,11 @@ func datawayReport(r *http.Request) (incoming, error) {
 	if !ok {
 		return incoming{}, errCategory.With("category", category)
 	}
-	unpack, err := contentEncoding(r)
+	packing, err := contentEncoding(r)
 	if err != nil {
 		return incoming{}, err
 	}
-	in := incoming{Type: t, category: "dataway " + category, unpack: unpack, resent: r.Header.Get("X-Fail-Cache-Retry") == "1"}
+	in := incoming{Type: t, category: "dataway " + category, encoding: packing, resent: r.Header.Get("X-Fail-Cache-Retry") == "1"}
 	content := r.Header.Get("Content-Type")
 	kind, _, _ := mime.ParseMediaType(content) // one that cannot be read is none
 	switch kind {

@@ -10,8 +10,9 @@
 // Always true: a report is acknowledged after the sink has it and its usage is
 // durable in the spool, and not before; what is not acknowledged is counted
 // nowhere; a report that comes again is counted once; concurrent reports never
-// pass a quota together; every report is stamped with the data generation that
-// its workspace had at admission, and counts for that one.
+// pass a quota together; every report is stamped with the data generation and
+// the retention class that its workspace had at admission, and counts for
+// those; a series counts once a day, in the class in which it first reported.
 package gateway
 
 import (
@@ -70,16 +71,31 @@ type Tenant struct {
 	Workspace workspace.Workspace
 	Token     workspace.Token
 	Classes   map[meter.Type]string // the retention class of each type now; at least metric and logging
+	Next      map[meter.Type]string // those from NextAt on
+	NextAt    time.Time             // when a change that waits acts; zero when none does
 }
 
-// class is the retention class of a type. What has none of its own, as objects
-// and events, is kept as long as logs are (domain section 7.2: events use the
-// class of the default log index).
-func (t Tenant) class(m meter.Type) string {
-	if c := t.Classes[m]; c != "" {
+// class is how long a report of the type, received at the instant, is kept.
+// What has no class of its own, as objects, is kept as long as logs are.
+func (t Tenant) class(m meter.Type, at time.Time) string {
+	classes := t.Classes
+	if !t.NextAt.IsZero() && !at.Before(t.NextAt) {
+		classes = t.Next
+	}
+	if c := classes[m]; c != "" {
 		return c
 	}
-	return t.Classes[meter.Logging]
+	return classes[meter.Logging]
+}
+
+// counted is the class under which a report is counted and priced: that under
+// which it is kept, but for events, which are priced by the class of the
+// default log index however long they are kept (domain section 7.2).
+func (t Tenant) counted(m meter.Type, at time.Time) string {
+	if m == meter.Event {
+		m = meter.Logging
+	}
+	return t.class(m, at)
 }
 
 // Today is what a workspace has used on a service day so far.
@@ -111,7 +127,7 @@ type Gateway struct {
 	desks   *desks
 	claims  *claims
 	stats   *stats
-	slots   chan struct{}
+	room    *room
 	ready   atomic.Bool
 
 	bodyTime time.Duration // how long a body may take
@@ -131,7 +147,7 @@ func New(c Config) *Gateway {
 	}
 	g := &Gateway{
 		Config: c, counter: meter.NewCounter(c.Secret), clock: newClock(c.Now), desks: newDesks(c.Store),
-		claims: newClaims(), stats: newStats(), slots: make(chan struct{}, maxConcurrent), stopped: make(chan struct{}), bodyTime: bodyTime,
+		claims: newClaims(), stats: newStats(), room: newRoom(), stopped: make(chan struct{}), bodyTime: bodyTime,
 	}
 	g.tenants = newTenants(c.Store, c.Now)
 	return g
@@ -184,9 +200,9 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	g.ready.Store(false)
 	g.stop()
 	<-g.stopped
-	for range cap(g.slots) {
+	for range cap(g.room.slots) {
 		select {
-		case g.slots <- struct{}{}:
+		case g.room.slots <- struct{}{}:
 		case <-ctx.Done():
 			return errors.Join(fmt.Errorf("wait for reports under way: %w", ctx.Err()), g.spool.close())
 		}

@@ -23,8 +23,8 @@ func influxReport(r *http.Request) (incoming, error) {
 	if !ok {
 		return incoming{}, errPrecision.With("precision", text)
 	}
-	unpack, err := contentEncoding(r)
-	return incoming{Type: meter.Metric, category: "influx " + precision.String(), unpack: unpack, decode: lines(precision)}, err
+	packing, err := contentEncoding(r)
+	return incoming{Type: meter.Metric, category: "influx " + precision.String(), encoding: packing, decode: lines(precision)}, err
 }
 
 // ping is how Influx clients look whether somebody is there.

@@ -20,7 +20,7 @@ func remoteWriteReport(r *http.Request) (incoming, error) {
 	if p := params["proto"]; p != "" && p != "prometheus.WriteRequest" || strings.HasPrefix(r.Header.Get("X-Prometheus-Remote-Write-Version"), "2") {
 		return incoming{}, errEncoding.With("content_type", content)
 	}
-	return incoming{Type: meter.Metric, category: "remote_write", unpack: unsnap, decode: remoteWritePoints}, nil
+	return incoming{Type: meter.Metric, category: "remote_write", encoding: snapped, decode: remoteWritePoints}, nil
 }
 
 // remoteWritePoints needs no time of receipt: every sample has its own.

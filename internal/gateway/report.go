@@ -14,19 +14,11 @@ import (
 	"tollgate.dev/internal/sink"
 )
 
-// maxConcurrent bounds the reports that are being unpacked, decoded and stored
-// at a time, and with them the memory; slotTime is how long one waits for its
-// turn before it is sent away.
-const (
-	maxConcurrent = 64
-	slotTime      = 10 * time.Second
-)
-
 // incoming is a report as its door understands it, before its body is read.
 type incoming struct {
 	meter.Type
 	category string // what else, beside token and body, makes two reports the same
-	unpack   unpack
+	encoding encoding
 	decode   func(body []byte, at time.Time) ([]meter.Point, error)
 	resent   bool // the client says that it sends the body again
 }
@@ -64,20 +56,22 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 	if err != nil {
 		return "", err
 	}
-	packed, err := g.readBody(w, r)
+	packed, done, err := g.readBody(w, r)
 	if err != nil {
 		return "", err
 	}
+	defer done()
 	g.stats.bytes.WithLabelValues(d.name).Add(float64(len(packed)))
 	leave, err := g.enter(r.Context())
 	if err != nil {
 		return "", err
 	}
 	defer leave()
-	body, err := in.unpack(packed)
+	body, forget, err := g.unpacked(r.Context(), in.encoding, packed)
 	if err != nil {
 		return "", err
 	}
+	defer forget()
 	at := g.Now()
 	points, err := in.decode(body, at)
 	if err != nil {
@@ -95,25 +89,6 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 		return "", err
 	}
 	return g.keepOnce(r.Context(), t, in, points, keyOf(token, in.category, body))
-}
-
-// enter takes a slot.
-func (g *Gateway) enter(ctx context.Context) (leave func(), err error) {
-	timer := time.NewTimer(slotTime)
-	defer timer.Stop()
-	select {
-	case g.slots <- struct{}{}:
-	case <-timer.C:
-		return nil, errUnavailable
-	case <-ctx.Done():
-		return nil, errUnavailable.Because(ctx.Err())
-	}
-	leave = func() { <-g.slots }
-	if !g.ready.Load() { // Stop has begun meanwhile
-		leave()
-		return nil, errUnavailable
-	}
-	return leave, nil
 }
 
 // keyOf names a report by what was sent. Only the holder of the token could
@@ -168,7 +143,7 @@ func (g *Gateway) keep(ctx context.Context, t Tenant, m meter.Type, points []met
 	}
 	err = g.Sink.Write(ctx, []sink.Report{{
 		Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
-		Type: m, Class: t.class(m), Received: a.received, Points: points,
+		Type: m, Class: t.class(m, a.received), Received: a.received, Points: points,
 	}})
 	if err == nil {
 		err = g.spool.acknowledge(&commit{key: key, received: a.received, counted: a.counted()})

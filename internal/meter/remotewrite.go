@@ -12,6 +12,16 @@ import (
 // densest is more than snappy's format can pack: a copy of 64 bytes takes 3.
 const densest = 64
 
+// SnappySize is what a block of snappy says it unpacks to; 0 when it says
+// nothing that could be true.
+func SnappySize(body []byte) int {
+	n, err := snappy.DecodedLen(body)
+	if err != nil || n > densest*(len(body)+1) {
+		return 0
+	}
+	return n
+}
+
 // Unsnap unpacks the block of snappy that remote write is sent in, if it
 // unpacks to no more than limit bytes. What its header promises is believed
 // only as far as the bytes that came could hold it.
