@@ -22,5 +22,8 @@ func (Discard) Histogram(_ context.Context, q Query, step time.Duration) ([]Buck
 // Expire has nothing to remove.
 func (Discard) Expire(context.Context, time.Time) error { return nil }
 
+// Forget has nothing to remove.
+func (Discard) Forget(context.Context, Forgetting) error { return nil }
+
 // Close does nothing.
 func (Discard) Close() error { return nil }

@@ -112,7 +112,7 @@ func typesOf(q Query) []meter.Type {
 	return []meter.Type{q.Type}
 }
 
-// where is the condition that all queries share; $1 to $7 are its arguments.
+// where is the condition that all queries share; $1 to $8 are its arguments.
 const where = `
 	WHERE workspace_id = $1
 		AND generation = $2
@@ -120,7 +120,8 @@ const where = `
 		AND occurred >= $4
 		AND occurred < $5
 		AND expires_at > $6
-		AND ($7 = '' OR INSTR(tollgate_fold(name || ' ' || tags || ' ' || fields), $7) > 0)`
+		AND ($7 = '' OR INSTR(tollgate_fold(name || ' ' || tags || ' ' || fields), $7) > 0)
+		AND received >= $8`
 
 func arguments(q Query, t meter.Type) []any {
 	from, to := int64(math.MinInt64), int64(math.MaxInt64)
@@ -131,7 +132,11 @@ func arguments(q Query, t meter.Type) []any {
 		to = q.To.UnixNano()
 	}
 	text := fold(string(appendEscaped(nil, q.Text)))
-	return []any{q.WorkspaceID, int64(q.Generation), string(t), from, to, period.Micros(q.At), text}
+	received := int64(math.MinInt64)
+	if t == meter.Metric && !q.MetricsFrom.IsZero() {
+		received = period.Micros(q.MetricsFrom)
+	}
+	return []any{q.WorkspaceID, int64(q.Generation), string(t), from, to, period.Micros(q.At), text, received}
 }
 
 // page adds the first records of the type in this file to the list.
@@ -155,10 +160,10 @@ func (f *dayFile) page(ctx context.Context, q Query, t meter.Type, after place, 
 	rows, err := reader.QueryContext(ctx, `
 		SELECT id, name, occurred, received, class, expires_at, tags, fields
 		FROM record`+where+`
-			AND occurred <= $8
-			AND (occurred < $8 OR id < $9)
+			AND occurred <= $9
+			AND (occurred < $9 OR id < $10)
 		ORDER BY occurred DESC, id DESC
-		LIMIT $10`, append(arguments(q, t), after.occurred, id, int64(q.Limit)+1)...)
+		LIMIT $11`, append(arguments(q, t), after.occurred, id, int64(q.Limit)+1)...)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +208,7 @@ func (f *dayFile) count(ctx context.Context, q Query, t meter.Type, step time.Du
 		return err
 	}
 	rows, err := reader.QueryContext(ctx, `
-		SELECT (occurred - $4) / $8 AS step, COUNT(*)
+		SELECT (occurred - $4) / $9 AS step, COUNT(*)
 		FROM record`+where+`
 		GROUP BY step`, append(arguments(q, t), int64(step))...)
 	if err != nil {

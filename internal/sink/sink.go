@@ -38,6 +38,10 @@ type Sink interface {
 	Histogram(ctx context.Context, q Query, step time.Duration) ([]Bucket, error)
 	// Expire removes what has outlived its class at the instant.
 	Expire(ctx context.Context, at time.Time) error
+	// Forget removes what was received of a type before an instant, though its
+	// class has not run out: metrics do not outlive a change of their class.
+	// Forgetting again removes what came in late.
+	Forget(ctx context.Context, f Forgetting) error
 	Close() error
 }
 
@@ -95,8 +99,17 @@ type Query struct {
 	Text        string     // a part of the name, a tag or a field, in any case; empty for all
 	From, To    time.Time  // when it happened, [From, To); zero is open
 	At          time.Time  // what has expired by then is not found
+	MetricsFrom time.Time  // metrics received before are not found: their class was changed then
 	Limit       int        // the size of the page, at most MaxPage
 	Before      string     // the Next of the page before
+}
+
+// Forgetting says what is to be removed.
+type Forgetting struct {
+	WorkspaceID string
+	Generation  workspace.Generation
+	Type        meter.Type
+	Before      time.Time // of receipt
 }
 
 // MaxPage is the largest page, and MaxBuckets the longest histogram.

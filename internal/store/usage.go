@@ -155,8 +155,9 @@ func (tx *Tx) addDistinct(ctx context.Context, d usage.Distinct) error {
 	return nil
 }
 
-// addMembers gives the number of members that were new. A hash is stored as
-// the signed integer of the same bits.
+// addMembers gives the number of members that were new to the day: one that is
+// there in another class stays there. A hash is stored as the signed integer of
+// the same bits.
 func (tx *Tx) addMembers(ctx context.Context, d usage.Distinct) (int64, error) {
 	const columns = `INSERT INTO usage_member (workspace_id, generation, day, item, counter, class, member)`
 	args := []any{d.WorkspaceID, int64(d.Generation), d.Day.String(), d.Item, d.Counter, d.Class}

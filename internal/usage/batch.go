@@ -27,7 +27,9 @@ type Delta struct {
 }
 
 // Distinct adds members to the exact set of a day: the sample of the hour is
-// then the number of members of the day so far.
+// then the number of members of the day so far. A member counts once a day, in
+// the class in which it came first: a change of class within the day splits the
+// day's increment and never counts a member twice (domain section 8).
 type Distinct struct {
 	Key
 	Day     period.Day // the service day at the workspace's site

@@ -41,6 +41,8 @@ const (
 	ManageToken   Action = "manage_token"   // replace it
 	ManageKeys    Action = "manage_keys"    // API keys
 	ChangeName    Action = "change_name"    // name and language of the workspace
+
+	ChangeRetention Action = "change_retention" // for how long data is kept
 )
 
 // allowed is the matrix of domain section 2.
@@ -56,11 +58,13 @@ var allowed = map[Action][]Role{
 	ManageToken:   {Owner, Administrator},
 	ManageKeys:    {Owner, Administrator},
 	ChangeName:    {Owner, Administrator},
+
+	ChangeRetention: {Owner},
 }
 
 // Actions lists every action of the matrix.
 func Actions() []Action {
-	return []Action{ViewData, ViewBilling, PayBilling, UpgradePlan, ViewMembers, InviteMembers, ManageMembers, ViewToken, ManageToken, ManageKeys, ChangeName}
+	return []Action{ViewData, ViewBilling, PayBilling, UpgradePlan, ViewMembers, InviteMembers, ManageMembers, ViewToken, ManageToken, ManageKeys, ChangeName, ChangeRetention}
 }
 
 // May reports whether the role allows the action.
