@@ -132,7 +132,10 @@ func (k *desk) sum(key usage.Key) *sum {
 	return s
 }
 
+// set is the one set of a day, whatever the class: a series that was counted
+// before a change of class is not counted again after it.
 func (k *desk) set(key usage.Key) *members {
+	key.Class = ""
 	m := k.sets[key]
 	if m == nil {
 		m = &members{held: map[uint64]int{}}
@@ -202,7 +205,7 @@ func (g *Gateway) admit(ctx context.Context, t Tenant, m meter.Type, tally meter
 	a.desk = k
 	a.received, a.end = g.clock.begin()
 	a.day = period.DayOf(a.received, k.zone)
-	a.key = usage.Key{WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation, Item: item, Class: t.class(m)}
+	a.key = usage.Key{WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation, Item: item, Class: t.counted(m, a.received)}
 	if t.Workspace.Plan == workspace.Experience {
 		a.limits = g.Limits(a.received)
 	}
