@@ -137,6 +137,9 @@ func (a *App) clean(ctx context.Context, c Clean) error {
 	if err := a.sink.Expire(ctx, now); err != nil {
 		return fmt.Errorf("expire records: %w", err)
 	}
+	if err := a.forgetLate(ctx, now); err != nil {
+		return err
+	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.Sweep(ctx, time.Now(), now); err != nil {
 			return err

@@ -51,15 +51,26 @@ func (a *App) limits(at time.Time) quota.Limits {
 // gatewayStore is the store as the gateway asks it.
 type gatewayStore struct{ *App }
 
-// dataTypes are the retention types of what the gateway takes. Events are kept and
-// charged as logs of the default index are (domain section 7.2).
-var dataTypes = map[meter.Type]string{meter.Metric: "metrics", meter.Logging: "logs"}
+// dataTypes are the retention types of what the gateway takes. Objects have
+// none of their own.
+var dataTypes = map[meter.Type]string{meter.Metric: retention.Metrics, meter.Logging: retention.Logs, meter.Event: "events"}
+
+func classes(s retention.Settings) map[meter.Type]string {
+	all := make(map[meter.Type]string, len(dataTypes))
+	for m, dataType := range dataTypes {
+		all[m] = s.Class(dataType)
+	}
+	return all
+}
 
 // TenantByToken finds whose token it is.
 func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.Tenant, error) {
 	var t gateway.Tenant
+	var chosen []retention.Setting
 	err := g.store.Read(ctx, func(tx *store.Tx) (err error) {
-		t.Workspace, t.Token, err = tx.WorkspaceByToken(ctx, token)
+		if t.Workspace, t.Token, err = tx.WorkspaceByToken(ctx, token); err == nil {
+			chosen, err = tx.RetentionSettings(ctx, t.Workspace.ID)
+		}
 		return err
 	})
 	if err != nil {
@@ -69,10 +80,10 @@ func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.
 	if err != nil {
 		return t, err
 	}
-	settings := retention.Of(t.Workspace.Plan, v)
-	t.Classes = map[meter.Type]string{}
-	for m, dataType := range dataTypes {
-		t.Classes[m] = settings.Class(dataType)
+	settings := retention.Of(t.Workspace.Plan, v).With(chosen, g.clock.Now())
+	t.Classes, t.NextAt = classes(settings), settings.NextAt()
+	if !t.NextAt.IsZero() {
+		t.Next = classes(settings.With(chosen, t.NextAt))
 	}
 	return t, nil
 }
