@@ -16,7 +16,8 @@ func (a *App) openJobs(context.Context) error {
 	a.runner = job.NewRunner(a.store, a.log)
 	job.Register(a.runner, a.deliver)
 	a.registerClosing()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.closing(), a.cleaning()}, a.flush)
+	a.registerRetention()
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.cleaning()}, a.flush)
 	return nil
 }
 
