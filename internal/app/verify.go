@@ -22,6 +22,7 @@ var invariants = []struct{ id, claim string }{
 	{"I5", "hours = days = lines = bills"},
 	{"I6", "hash chains are whole"},
 	{"I7", "a workspace is upgraded at most once and never back"},
+	{"I8", "no voucher or card pays more than it was issued for"},
 	{"I10", "nothing is billed before the upgrade"},
 	{"I11", "document numbers have no gaps"},
 }

@@ -111,15 +111,20 @@ func (c *Check) Charge(b Bill, e wallet.Entry, found bool) {
 		c.find("I4", b.ID, "nothing in the ledger paid it")
 		return
 	}
-	paid := map[wallet.Account]money.Amount{}
+	taken, earned := map[wallet.Payment]int64{}, int64(0)
 	for _, p := range e.Postings {
-		paid[p.Account] = p.Amount
+		if p.Account == wallet.Revenue(b.Market.Currency) {
+			earned += p.Amount.Minor()
+		} else {
+			taken[p.Account.Payment()] -= p.Amount.Minor()
+		}
 	}
-	for account, want := range map[wallet.Account]money.Amount{
-		wallet.Revenue(b.Market.Currency): b.Total, wallet.Cash(b.Payer): b.Paid.Cash.Neg(), wallet.Arrears(b.Payer): b.Paid.Owed.Neg(),
-	} {
-		if got := paid[account]; got.Minor() != want.Minor() || e.Cause != b.ID {
-			c.find("I5", b.ID, "it says %s for %s, entry %s says %s", want, account, e.ID, got)
+	if earned != b.Total.Minor() || e.Cause != b.ID {
+		c.find("I5", b.ID, "it comes to %s, entry %s earned %s for %s", b.Total, e.ID, money.Of(earned, b.Market.Currency), e.Cause)
+	}
+	for _, kind := range wallet.Payments() {
+		if want := b.Paid.By(kind); taken[kind] != want.Minor() {
+			c.find("I5", b.ID, "it says %s for %s, entry %s says %s", want, kind, e.ID, money.Of(taken[kind], b.Market.Currency))
 		}
 	}
 }

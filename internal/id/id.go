@@ -22,6 +22,8 @@ const (
 	Mail           = "mail"
 	Notice         = "ntce"
 	Transfer       = "trsf"
+	Voucher        = "vchr"
+	Card           = "card"
 	Agreement      = "agrm"
 	Gateway        = "gate"
 	APIKey         = "tgak"

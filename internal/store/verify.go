@@ -17,7 +17,7 @@ import (
 )
 
 // Verify reads all books and lists what they do not hold of the invariants I1
-// to I7, I10 and I11. Sound books have no finding. Run it in one Read, so that
+// to I8, I10 and I11. Sound books have no finding. Run it in one Read, so that
 // it sees one instant.
 func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
 	var all []audit.Finding
@@ -27,6 +27,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 	}{
 		{"the ledger", tx.verifyLedger},
 		{"idempotency keys", tx.verifyKeys},
+		{"vouchers and cards", tx.verifySources},
 		{"bills", tx.verifyBills},
 		{"closed days", tx.verifyDays},
 		{"workspaces", tx.verifyWorkspaces},

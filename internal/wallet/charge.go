@@ -41,9 +41,13 @@ func Pay(ctx context.Context, tx Tx, c Charging, at time.Time) (Paid, error) {
 	if err != nil {
 		return Paid{}, err
 	}
+	sources, err := tx.Sources(ctx, c.Payer, c.Currency)
+	if err != nil {
+		return Paid{}, fmt.Errorf("vouchers and cards of %s: %w", c.Payer, err)
+	}
 	parts, err := Deduct(Deduction{
 		Settlement: c.Settlement, Payer: c.Payer, Currency: c.Currency, At: at,
-		Sources: []Source{{Payment: ByCash, Account: Cash(c.Payer), Balance: before.Cash}},
+		Sources: append(sources, Source{Payment: ByCash, Account: Cash(c.Payer), Balance: before.Cash}),
 	}, c.Lines)
 	if err != nil {
 		return Paid{}, err

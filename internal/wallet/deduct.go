@@ -59,7 +59,10 @@ func PolicyFor(m site.Method, voucherPayable bool) (Policy, error) {
 
 // Source is one thing that can pay: a voucher, a card, the cash.
 type Source struct {
+	ID        string // of a voucher or card; empty for the cash
+	Payer     string
 	Payment   Payment
+	Face      money.Amount // of a voucher or card, when it was issued
 	Account   Account
 	Balance   money.Amount
 	ExpiresAt time.Time // zero: never

@@ -113,6 +113,8 @@ type Tx interface {
 	AppendEntry(ctx context.Context, e Entry) error
 	// StoredBalances gives the balances of a payer's accounts in a currency.
 	StoredBalances(ctx context.Context, payer string, c money.Currency) (map[Account]money.Amount, error)
+	// Sources lists the payer's vouchers and cards in a currency that have something left.
+	Sources(ctx context.Context, payer string, c money.Currency) ([]Source, error)
 }
 
 // Post makes a movement happen, once per key: posted again, the entry that is

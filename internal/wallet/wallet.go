@@ -1,7 +1,8 @@
 // Package wallet is the ledger: what a payer has, owes and has paid. It owns
 // the accounts of the books, the entries that move money between them, the
-// order in which a charge is taken from its sources, deposits and bank
-// transfers. It does not own what is charged, which is the bill's.
+// order in which a charge is taken from its sources, vouchers and cards,
+// deposits and bank transfers. It does not own what is charged, which is the
+// bill's.
 //
 // Signs: a posting adds its amount to an account. A payer's accounts hold what
 // the payer has, so cash is never below zero; arrears are the one account that

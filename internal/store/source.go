@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/wallet"
+)
+
+const sourceSelect = `
+	SELECT s.id, s.payer, s.payment, s.account, s.currency, s.face, s.issued_at, s.expires_at, s.ended_at, COALESCE(b.minor, 0)
+	FROM wallet_source s
+	LEFT JOIN ledger_balance b ON b.payer = s.payer AND b.account = s.account AND b.currency = s.currency
+	`
+
+// keptSource is a voucher or card and when it ended.
+type keptSource struct {
+	wallet.Source
+	endedAt time.Time
+}
+
+func scanSource(r Row) (keptSource, error) {
+	var s keptSource
+	var account, currency string
+	var face, issued, expires, ended, left int64
+	if err := r.Scan(&s.ID, &s.Payer, &s.Payment, &account, &currency, &face, &issued, &expires, &ended, &left); err != nil {
+		return s, err
+	}
+	c := money.Currency(currency)
+	s.Account, s.Face, s.Balance = wallet.Account(account), money.Of(face, c), money.Of(left, c)
+	s.Since, s.ExpiresAt, s.endedAt = period.FromMicros(issued), period.FromMicros(expires), period.FromMicros(ended)
+	return s, nil
+}
+
+// InsertSource keeps a new voucher or card.
+func (tx *Tx) InsertSource(ctx context.Context, s wallet.Source) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO wallet_source (id, payer, payment, account, currency, face, issued_at, expires_at, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)`,
+		s.ID, s.Payer, string(s.Payment), string(s.Account), string(s.Face.Currency()), s.Face.Minor(),
+		period.Micros(s.Since), period.Micros(s.ExpiresAt))
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// Sources lists the payer's vouchers and cards in a currency that have
+// something left.
+func (tx *Tx) Sources(ctx context.Context, payer string, c money.Currency) ([]wallet.Source, error) {
+	rows, err := tx.Query(ctx, sourceSelect+`
+		WHERE s.payer = $1
+			AND s.ended_at = 0
+			AND s.currency = $2
+			AND b.minor > 0
+		ORDER BY s.account`, payer, string(c))
+	return collect(rows, err, func(r Row) (wallet.Source, error) {
+		s, err := scanSource(r)
+		return s.Source, err
+	})
+}
+
+// SourceForUpdate finds a voucher or card, with its balance, and whether it
+// has ended.
+func (tx *Tx) SourceForUpdate(ctx context.Context, id string) (wallet.Source, bool, error) {
+	if _, err := tx.Exec(ctx, `
+		UPDATE wallet_source
+		SET ended_at = ended_at
+		WHERE id = $1`, id); err != nil { // kept from other writers
+		return wallet.Source{}, false, err
+	}
+	s, err := scanSource(tx.QueryRow(ctx, sourceSelect+`WHERE s.id = $1`, id))
+	if errors.Is(err, ErrNoRows) {
+		return s.Source, true, nil // what does not exist cannot end
+	}
+	return s.Source, !s.endedAt.IsZero(), err
+}
+
+// EndSource keeps that a voucher or card has expired.
+func (tx *Tx) EndSource(ctx context.Context, id string, at time.Time) error {
+	n, err := tx.Exec(ctx, `
+		UPDATE wallet_source
+		SET ended_at = $2
+		WHERE id = $1
+			AND ended_at = 0`, id, period.Micros(at))
+	return exactlyOne(n, err, fmt.Errorf("%s was ended meanwhile", id))
+}
+
+// NextExpiry is the earliest instant at which a voucher or card expires; ok is
+// false when none will.
+func (tx *Tx) NextExpiry(ctx context.Context) (at time.Time, ok bool, err error) {
+	var us int64
+	err = tx.QueryRow(ctx, `
+		SELECT expires_at
+		FROM wallet_source
+		WHERE expires_at > 0
+			AND ended_at = 0
+		ORDER BY expires_at
+		LIMIT 1`).Scan(&us)
+	if errors.Is(err, ErrNoRows) {
+		return at, false, nil
+	}
+	return period.FromMicros(us), err == nil, err
+}
+
+// Expired lists vouchers and cards whose time is over and that have not ended,
+// the earliest first.
+func (tx *Tx) Expired(ctx context.Context, at time.Time, limit int) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT id
+		FROM wallet_source
+		WHERE expires_at > 0
+			AND ended_at = 0
+			AND expires_at <= $1
+		ORDER BY expires_at, id
+		LIMIT $2`, period.Micros(at), int64(limit))
+	return collect(rows, err, func(r Row) (id string, err error) {
+		err = r.Scan(&id)
+		return id, err
+	})
+}
+
+// verifySources looks for vouchers and cards that pay more than they were
+// issued for, and for such money that nobody issued (I8).
+func (tx *Tx) verifySources(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
+	var all []audit.Finding
+	for _, sql := range []string{`
+		SELECT s.id, 'the ledger has no entry of its issue'
+		FROM wallet_source s
+		LEFT JOIN ledger_entry e ON e.key = 'source:' || s.id AND e.payer = s.payer
+		WHERE e.id IS NULL`, `
+		SELECT e.id, 'it issues a voucher or card that does not exist'
+		FROM ledger_entry e
+		LEFT JOIN wallet_source s ON s.id = e.cause
+		WHERE e.kind IN ('voucher', 'card')
+			AND s.id IS NULL`, `
+		SELECT p.account, 'no such voucher or card was issued'
+		FROM ledger_posting p
+		LEFT JOIN wallet_source s ON s.account = p.account
+		WHERE (p.account LIKE 'voucher:%' OR p.account LIKE 'full_reduction:%' OR p.account LIKE 'card:%')
+			AND s.id IS NULL`, `
+		SELECT s.id, 'it was filled with more than its face'
+		FROM wallet_source s
+		JOIN ledger_posting p ON p.payer = s.payer AND p.account = s.account AND p.minor > 0
+		GROUP BY s.id, s.face
+		HAVING SUM(p.minor) > s.face`, `
+		SELECT s.id, 'it has ended, and something is left on it'
+		FROM wallet_source s
+		JOIN ledger_balance b ON b.payer = s.payer AND b.account = s.account
+		WHERE s.ended_at > 0
+			AND b.minor <> 0`,
+	} {
+		found, err := tx.strays(ctx, "I8", sql)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
