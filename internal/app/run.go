@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -108,9 +109,9 @@ Tollgate demo is ready (in %s).
   Payer          %s           (Billing Center)   password %s
   Operator       %s   password %s
 
-  tollgate clock advance 1d    moves the sandbox clock past midnight
+  %s clock advance 1d    moves the sandbox clock past midnight
 `, time.Since(started).Round(time.Millisecond), a.baseURL, a.baseURL, a.gatewayURL,
-		demo.OwnerEmail, demo.Password, demo.PayerName, demo.Password, demo.OperatorEmail, demo.Password)
+		demo.OwnerEmail, demo.Password, demo.PayerName, demo.Password, demo.OperatorEmail, demo.Password, os.Args[0])
 }
 
 // started is when the process began, for the demo's word on how long it took.
