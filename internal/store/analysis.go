@@ -1,0 +1,21 @@
+package store
+
+import (
+	"context"
+
+	"tollgate.dev/internal/analysis"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
+)
+
+// CostBetween sums a workspace's bills of the days from first to last.
+func (tx *Tx) CostBetween(ctx context.Context, workspaceID string, c money.Currency, first, last period.Day) (analysis.Cost, error) {
+	var payable, owed int64
+	err := tx.QueryRow(ctx, `
+		SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT), CAST(COALESCE(SUM(owed), 0) AS BIGINT)
+		FROM bill
+		WHERE workspace_id = $1
+			AND currency = $2
+			AND day BETWEEN $3 AND $4`, workspaceID, string(c), first.String(), last.String()).Scan(&payable, &owed)
+	return analysis.Cost{Payable: money.Of(payable, c), Arrears: money.Of(owed, c)}, err
+}
