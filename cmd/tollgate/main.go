@@ -27,6 +27,7 @@ type commands struct {
 	Clock  clockCommand  `cmd:"" help:"Show or move the clock of a sandbox."`
 	Verify verifyCommand `cmd:"" help:"Check that books, bills and chains are whole."`
 	Price  priceCommand  `cmd:"" help:"Say what a day's usage costs, line by line, as a bill would."`
+	Bill   billCommand   `cmd:"" help:"Look at bills: how each amount came about."`
 }
 
 func main() {

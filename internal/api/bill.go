@@ -77,12 +77,16 @@ func (s *server) whole(b bill.Bill) *Bill {
 	shown := billOf(b)
 	shown.Lines = make([]BillLine, 0, len(b.Lines))
 	for _, l := range b.Lines {
-		shown.Lines = append(shown.Lines, BillLine{
-			Item: l.Item, Name: s.nameOf(b.Catalog, l.Item), Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
-		})
+		shown.Lines = append(shown.Lines, billLineOf(s.nameOf(b.Catalog, l.Item), l))
 	}
 	return &shown
+}
+
+func billLineOf(name string, l bill.Line) BillLine {
+	return BillLine{
+		Item: l.Item, Name: name, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
+		UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
+	}
 }
 
 // nameOf is the name that an item had in that version of the catalogue.

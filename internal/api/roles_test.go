@@ -38,13 +38,13 @@ var permits = map[string]string{
 
 	"show-workspace": "oasr", "rename-workspace": "oa", "list-members": "oasr", "add-member": "oas", "change-role": "oa",
 	"remove-member": "oa", "show-token": "oa", "replace-token": "oa", "list-notices": "oasr", "list-records": "oasr",
-	"show-usage": "oa", "list-bills": "oa", "show-bill": "oa", "show-month": "oa",
+	"show-usage": "oa", "list-bills": "oa", "show-bill": "oa", "explain-bill": "oa", "show-month": "oa",
 	"show-balance": "o", "show-settlement": "o", "change-settlement": "o",
 	"show-upgrade": "o", "name-billing-account": "o", "mail-upgrade-code": "o", "prove-billing-account": "o",
 	"show-agreement": "o", "agree": "o", "upgrade": "o", "preview-cost": "o",
 
 	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
-	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "list-entries": "b",
+	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "explain-paid-bill": "b", "list-entries": "b",
 	"list-own-transfers": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
 	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
 

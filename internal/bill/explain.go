@@ -8,6 +8,8 @@ import (
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/quantity"
 	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
@@ -169,4 +171,9 @@ func (c *Counter) take(rule catalog.Rule, n int64) {
 	case c.Day <= math.MaxInt64-n:
 		c.Day += n
 	}
+}
+
+// Rounding is what rounding changed: the amount less what was exact.
+func (l ExplainedLine) Rounding() (quantity.Decimal, error) {
+	return quantity.Scaled(l.Amount.Minor(), money.Decimals).Sub(l.Exact)
 }
