@@ -55,7 +55,7 @@ func newHouse(t *testing.T, s *store.Store) *house {
 		t.Fatal(err)
 	}
 	h := &house{App: a, t: t, zone: zone}
-	for _, open := range []func(context.Context) error{a.openGateway, a.openJobs, a.gateway.Start, a.runner.Start, h.found} {
+	for _, open := range []func(context.Context) error{a.openGateway, a.openJobs, h.begin, h.found} {
 		if err := open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -70,6 +70,13 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	})
 	h.to(firstDay, "08:00")
 	return h
+}
+
+func (h *house) begin(ctx context.Context) error {
+	if err := h.gateway.Start(ctx); err != nil {
+		return err
+	}
+	return h.runner.Start(ctx)
 }
 
 // found makes the team, its payer and its Commercial workspace.
