@@ -16,26 +16,27 @@ import (
 )
 
 // The whole of the promise "keeps reporting, no longer viewable, not charged",
-// while data flows in every wire.
+// while data flows in every wire; by the Owner's entry and by the payer's.
 func TestAnUpgradeNeitherRefusesNorLosesAWriteAndPartsFreeFromPaid(t *testing.T) {
 	t.Parallel()
-	for _, engine := range []struct {
-		name string
-		url  func(testing.TB) string
+	for _, way := range []struct {
+		name             string
+		engine           func(testing.TB) string
+		prepare, confirm func(*team)
 	}{
-		{"SQLite", func(testing.TB) string { return "" }},
-		{"PostgreSQL", testkit.Postgres},
+		{"in Studio on SQLite", embedded, (*team).prepare, (*team).confirm},
+		{"in the Billing Center on PostgreSQL", testkit.Postgres, (*team).prepareBinding, (*team).confirmBinding},
 	} {
-		t.Run(engine.name, func(t *testing.T) {
+		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			x := demo(t, engine.url(t)).newcomer("flow")
+			x := demo(t, way.engine(t)).newcomer("flow")
 			writers := newWriters(logsAsProtobuf, metricsAsLines, influx, prometheus, logsAsLines)
 			f := x.write(writers...)
 			flowing(t, writers)
-			x.prepare()
+			way.prepare(x)
 			flowing(t, writers)
 			asked := time.Now()
-			x.confirm()
+			way.confirm(x)
 			answered := time.Now()
 			flowing(t, writers)
 			f.halt()
@@ -47,6 +48,9 @@ func TestAnUpgradeNeitherRefusesNorLosesAWriteAndPartsFreeFromPaid(t *testing.T)
 		})
 	}
 }
+
+// embedded is the URL of the store in the installation's own folder.
+func embedded(testing.TB) string { return "" }
 
 // flowing waits until each writer has been acknowledged some times more.
 func flowing(t *testing.T, writers []*writer) {
@@ -253,6 +257,13 @@ func TestUsageOfTheFreePeriodThatArrivesLateIsNeverBilled(t *testing.T) {
 	freeLogs, freeSeries := counted(generation(x.inSink(), 1))
 	if logs, series := x.stored(1); logs != freeLogs || series != freeSeries {
 		t.Errorf("the late flush brought %d logs and %d series of generation 1, want %d and %d", logs, series, freeLogs, freeSeries)
+	}
+	c := sending()
+	defer c.CloseIdleConnections()
+	for _, r := range sentBy(writers) { // as after a lost answer: it is the free report still
+		if r.deliver(t, c, x.gateway, x.token); !r.acknowledged() {
+			t.Errorf("%s was sent again after the upgrade and answered %d %s", r.wire.name, r.status, r.answer)
+		}
 	}
 	x.uses(map[string]int64{meter.Logs: 0, meter.Series: 0})
 

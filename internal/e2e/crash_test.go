@@ -30,23 +30,28 @@ func kills(t *testing.T) int {
 // Promises P1 and P2 at the whole of the product.
 func TestKillNineLosesNothingAcknowledgedAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	x := demo(t, "").newcomer("crash")
-	x.upgrade()
-	writers := newWriters(logsAsProtobuf, influx, prometheus)
-	for n := range kills(t) {
-		f := x.write(writers...)
-		reached(t, writers, 3+rand.Int64N(40))
-		x.daemon.Kill()
-		f.halt()
-		x.start()
-		if n%2 == 0 { // a collector that has had no answer sends again, or it does not
+	for name, engine := range map[string]func(testing.TB) string{"SQLite": embedded, "PostgreSQL": testkit.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := demo(t, engine(t)).newcomer("crash")
+			x.upgrade()
+			writers := newWriters(logsAsProtobuf, influx, prometheus)
+			for n := range kills(t) {
+				f := x.write(writers...)
+				reached(t, writers, 3+rand.Int64N(40))
+				x.daemon.Kill()
+				f.halt()
+				x.start()
+				if n%2 == 0 { // a collector that has had no answer sends again, or it does not
+					x.sendAgain(writers)
+				}
+				x.accounted(sentBy(writers))
+			}
 			x.sendAgain(writers)
-		}
-		x.accounted(sentBy(writers))
+			x.settled(writers)
+			x.verified()
+		})
 	}
-	x.sendAgain(writers)
-	x.settled(writers)
-	x.verified()
 }
 
 // reached waits until the writers together have been acknowledged so often more.
@@ -149,6 +154,67 @@ func (x *team) settled(writers []*writer) {
 		x.t.Errorf("the sink has %d records, and %d were sent", len(found), len(stored))
 	}
 	x.billedExactly(stored)
+}
+
+// An upgrade that dies in the middle is done, with all that belongs to it, or
+// not begun; and going on from there gives one.
+func TestAnUpgradeThatIsKilledIsDoneOrNotBegun(t *testing.T) {
+	t.Parallel()
+	i := serve(t)
+	var teams []*team
+	for n := range 6 {
+		x := i.newcomer(fmt.Sprintf("half%d", n))
+		x.prepare()
+		teams = append(teams, x)
+	}
+	for n, x := range teams {
+		began := make(chan struct{})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			close(began)
+			_, _ = x.studio().Upgrade(t.Context(), "once", x.id, x.name) // it dies with the process, or was quicker
+		}()
+		<-began
+		<-time.After(time.Duration(n*n) * 200 * time.Microsecond)
+		i.daemon.Kill()
+		<-ended
+		i.start()
+
+		before, err := x.studio().UpgradeState(t.Context(), x.id)
+		must(t, before, err)
+		w, err := x.studio().Workspace(t.Context(), x.id)
+		must(t, w, err)
+		if done := before.Next == "done"; done != (w.Plan == "commercial") || done != (w.UpgradedAt != nil) || !done && before.Next != "confirm" {
+			t.Errorf("killed in the middle: next step %q of a workspace that is %+v", before.Next, w)
+		}
+		u, err := x.studio().Upgrade(t.Context(), "once", x.id, x.name)
+		must(t, u, err)
+		if w.UpgradedAt != nil && !w.UpgradedAt.Equal(u.UpgradedAt) {
+			t.Errorf("upgraded at %v and then at %v", w.UpgradedAt, u.UpgradedAt)
+		}
+		x.reminded()
+		t.Logf("killed after %d µs, the next step is: %s", n*n*200, before.Next)
+	}
+	i.verified()
+}
+
+// reminded waits for the opening reminder: it is kept with the upgrade and does
+// not die with the process.
+func (x *team) reminded() {
+	x.t.Helper()
+	testkit.Eventually(x.t, 20*time.Second, func() error {
+		list, err := x.mails(x.email)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			if m.Kind == "opening_reminder" {
+				return nil
+			}
+		}
+		return fmt.Errorf("no opening reminder has come")
+	})
 }
 
 func TestSIGTERMUnderLoadLosesNothingAcknowledgedAndEndsCleanly(t *testing.T) {

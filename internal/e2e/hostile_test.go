@@ -105,6 +105,7 @@ func TestHostileReportsGetClearAnswersAndLeaveNothingBehind(t *testing.T) {
 	}
 	x.hungUpOn()
 	x.locked()
+	x.replaced()
 	if n := len(x.inSink()); n != 0 {
 		t.Errorf("after the attacks the sink has %d records", n)
 	}
@@ -272,6 +273,28 @@ func (x *team) locked() {
 		}
 		return nil
 	})
+}
+
+// replaced holds that a replaced token works for a day more, and the new one at
+// once.
+func (x *team) replaced() {
+	x.t.Helper()
+	old := x.token
+	token, err := x.studio().ReplaceToken(x.t.Context(), x.id)
+	must(x.t, token, err)
+	empty := func(token string, want int) {
+		x.t.Helper()
+		status, answer := x.attacked(attack{name: "a report of nothing", path: "/v1/write/metric?token=" + token})
+		if status != want {
+			x.t.Errorf("a report of nothing was answered %d %s, want %d", status, answer, want)
+		}
+	}
+	empty(old, http.StatusOK)
+	empty(token.Token, http.StatusOK)
+	x.advance("25h")
+	empty(old, http.StatusForbidden)
+	empty(token.Token, http.StatusOK)
+	x.token = token.Token
 }
 
 // stand puts the workspace into a state behind the product's back.

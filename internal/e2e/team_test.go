@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"tollgate.dev/client"
@@ -21,6 +22,7 @@ type team struct {
 	name    string
 	token   string
 	session client.Session
+	center  *client.BillingCenter // the payer, where he signed in
 }
 
 // newcomer registers a team at cn1.
@@ -67,10 +69,43 @@ func (x *team) prepare() {
 	must(x.t, 0, err)
 }
 
-// confirm is the last step.
+// confirm is the last step, clicked several times at once.
 func (x *team) confirm() {
 	x.t.Helper()
-	_, err := x.studio().Upgrade(x.t.Context(), client.NewKey(), x.id, x.name)
+	var clicks sync.WaitGroup
+	for range 4 {
+		clicks.Go(func() {
+			if _, err := x.studio().Upgrade(x.t.Context(), client.NewKey(), x.id, x.name); err != nil {
+				x.t.Errorf("confirming the upgrade: %v", err)
+			}
+		})
+	}
+	clicks.Wait()
+}
+
+// prepareBinding walks the payer's entry up to its last step.
+func (x *team) prepareBinding() {
+	x.t.Helper()
+	ctx := x.t.Context()
+	center, err := x.api().SignInBillingCenter(ctx, x.payer, password)
+	must(x.t, 0, err)
+	x.center = center
+	code := x.code(x.email, func() error {
+		_, err := center.Bind(ctx, x.id)
+		return err
+	})
+	_, err = center.ProveBinding(ctx, x.id, code)
+	must(x.t, 0, err)
+	a, err := center.Agreement(ctx, "zh")
+	must(x.t, 0, err)
+	_, err = center.Agree(ctx, x.id, client.Agreeing{Version: a.Version, Language: "zh", Agreed: true})
+	must(x.t, 0, err)
+}
+
+// confirmBinding is its last step.
+func (x *team) confirmBinding() {
+	x.t.Helper()
+	_, err := x.center.ConfirmBinding(x.t.Context(), client.NewKey(), x.id)
 	must(x.t, 0, err)
 }
 
