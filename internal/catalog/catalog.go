@@ -12,6 +12,7 @@ import (
 	_ "embed" // the catalogue that is shipped
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
@@ -179,16 +180,30 @@ func (v *Version) QuotaLimits() map[string]int64 {
 	return limits
 }
 
-// Catalog is all versions, oldest first.
-type Catalog struct{ versions []*Version }
+// Catalog is all versions, oldest first: those that came with the program and
+// those that were added since. Whoever holds it sees a version as soon as it
+// is adopted; a version that is there never changes.
+type Catalog struct {
+	shipped  []*Version
+	versions atomic.Pointer[[]*Version]
+}
+
+func of(shipped, versions []*Version) *Catalog {
+	c := &Catalog{shipped: shipped}
+	c.versions.Store(&versions)
+	return c
+}
+
+func (c *Catalog) all() []*Version { return *c.versions.Load() }
 
 // Versions lists them, oldest first.
-func (c *Catalog) Versions() []*Version { return slices.Clone(c.versions) }
+func (c *Catalog) Versions() []*Version { return slices.Clone(c.all()) }
 
 // At is the version that holds on the service day.
 func (c *Catalog) At(d period.Day) (*Version, error) {
-	for i := len(c.versions) - 1; i >= 0; i-- {
-		v := c.versions[i]
+	versions := c.all()
+	for i := len(versions) - 1; i >= 0; i-- {
+		v := versions[i]
 		if d.Before(v.From) {
 			continue
 		}
@@ -202,7 +217,7 @@ func (c *Catalog) At(d period.Day) (*Version, error) {
 
 // Find gives a version by its ID.
 func (c *Catalog) Find(id string) (*Version, error) {
-	for _, v := range c.versions {
+	for _, v := range c.all() {
 		if v.ID == id {
 			return v, nil
 		}

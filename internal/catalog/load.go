@@ -68,35 +68,42 @@ func (b *builder) within(path string, read func()) {
 	b.at = outer
 }
 
-func (b *builder) catalog(text []byte) *Catalog {
+// file reads the shape of a file; what is wrong with it was said when it has
+// no version.
+func (b *builder) file(text []byte) fileCatalog {
 	b.at = "file"
+	var file fileCatalog
 	if len(text) > maxFile {
 		b.wrong("", "is larger than %d bytes", maxFile)
-		return nil
+		return file
 	}
-	var file fileCatalog
 	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
 	if err := decoder.Decode(&file); err != nil {
 		b.wrong("", "%s", strings.TrimSpace(yaml.FormatError(err, false, false)))
-		return nil
+		return fileCatalog{}
 	}
 	b.at = ""
 	if len(file.Versions) == 0 {
 		b.wrong("versions", "names no version")
 	}
-	c := &Catalog{}
+	return file
+}
+
+func (b *builder) catalog(text []byte) *Catalog {
+	file := b.file(text)
+	var versions []*Version
 	var before *Version
 	for i := range file.Versions {
 		f := &file.Versions[i]
 		b.within("versions["+name(f.ID, i)+"]", func() {
 			v := b.version(f, before)
-			b.sequence(v, before, c.versions)
+			b.sequence(v, before, versions)
 			b.check(v)
-			c.versions = append(c.versions, v)
+			versions = append(versions, v)
 			before = v
 		})
 	}
-	return c
+	return of(versions, versions)
 }
 
 // name is what a path calls an entry: its ID, or its place when it has none.

@@ -26,6 +26,7 @@ type Line struct {
 	UnitPrice quantity.Decimal
 	Exact     quantity.Decimal // units x unit price, before rounding
 	Amount    money.Amount     // exact, half up to the minor unit
+	Override  string           // the agreed price that stood in for the catalogue's; empty: none did
 }
 
 // Rated is the charge for one service day.
@@ -52,22 +53,41 @@ type prices struct {
 }
 
 type price struct {
-	class string
-	price quantity.Decimal
+	class    string
+	price    quantity.Decimal
+	override string
 }
 
-// NewTariff reads the prices of a version in one market.
-func NewTariff(v *catalog.Version, m catalog.Market) *Tariff {
+// NewTariff reads the prices of a version in one market. Prices agreed with
+// the payer stand in for those of the version; give those that hold.
+func NewTariff(v *catalog.Version, m catalog.Market, agreed ...catalog.Override) *Tariff {
 	t := &Tariff{version: v, market: m, items: make([]prices, len(v.Items))}
 	for i, item := range v.Items {
 		t.items[i] = prices{item: item.ID, exponent: item.Unit.Exponent}
 		for _, class := range item.Classes {
 			if p, err := item.Price(m.Currency, m.Group, class); err == nil {
-				t.items[i].classes = append(t.items[i].classes, price{class, p})
+				t.items[i].classes = append(t.items[i].classes, price{class: class, price: p})
 			}
 		}
 	}
+	for _, o := range agreed {
+		t.agree(o)
+	}
 	return t
+}
+
+// agree puts an agreed price in the place of the version's. Where the version
+// sells nothing there is nothing to stand in for.
+func (t *Tariff) agree(o catalog.Override) {
+	i, known := t.version.Position(o.Item)
+	if !known || o.Market != t.market {
+		return
+	}
+	for j := range t.items[i].classes {
+		if p := &t.items[i].classes[j]; p.class == o.Class {
+			p.price, p.override = o.Price, o.ID
+		}
+	}
 }
 
 // Line rates one day quantity.
@@ -82,7 +102,7 @@ func (t *Tariff) Line(q usage.Quantity) (Line, error) {
 // one is near. It gives the item's own position.
 func (t *Tariff) rate(l *Line, q usage.Quantity, from int) (int, error) {
 	at := t.position(q.Item, from)
-	unitPrice, ok := t.price(at, q.Class)
+	price, ok := t.price(at, q.Class)
 	if !ok {
 		return at, t.missing(q)
 	}
@@ -93,7 +113,7 @@ func (t *Tariff) rate(l *Line, q usage.Quantity, from int) (int, error) {
 	if err != nil {
 		return at, err
 	}
-	exact, err := units.Mul(unitPrice)
+	exact, err := units.Mul(price.price)
 	if err != nil {
 		return at, err
 	}
@@ -102,7 +122,7 @@ func (t *Tariff) rate(l *Line, q usage.Quantity, from int) (int, error) {
 		return at, err
 	}
 	l.Item, l.Class, l.Quantity, l.Units = q.Item, q.Class, q.Quantity, units
-	l.UnitPrice, l.Exact, l.Amount = unitPrice, exact.Trimmed(), amount
+	l.UnitPrice, l.Exact, l.Amount, l.Override = price.price, exact.Trimmed(), amount, price.override
 	return at, nil
 }
 
@@ -122,16 +142,16 @@ func (t *Tariff) position(item string, from int) int {
 	return -1
 }
 
-func (t *Tariff) price(at int, class string) (quantity.Decimal, bool) {
+func (t *Tariff) price(at int, class string) (*price, bool) {
 	if at < 0 {
-		return quantity.Zero, false
+		return nil, false
 	}
-	for _, p := range t.items[at].classes {
-		if p.class == class {
-			return p.price, true
+	for i := range t.items[at].classes {
+		if p := &t.items[at].classes[i]; p.class == class {
+			return p, true
 		}
 	}
-	return quantity.Zero, false
+	return nil, false
 }
 
 // units are never rounded up; they are cut to the catalogue's decimals unless
