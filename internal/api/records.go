@@ -39,9 +39,13 @@ func (s *server) listRecords(c *call, in *looking) (*Page[Record], error) {
 	if err != nil {
 		return nil, err
 	}
+	since, err := s.metricsFrom(c, w.ID)
+	if err != nil {
+		return nil, err
+	}
 	found, err := s.Sink.Query(c, sink.Query{
 		WorkspaceID: w.ID, Generation: w.Generation, Type: meter.Type(in.Type), Text: in.Text,
-		To: s.upTo(in.Before), At: c.at, Limit: in.limit(), Before: next,
+		To: s.upTo(in.Before), At: c.at, MetricsFrom: since, Limit: in.limit(), Before: next,
 	})
 	if err != nil {
 		return nil, err

@@ -122,7 +122,15 @@ func (s Settings) NextAt() time.Time {
 	return first
 }
 
-// MetricsSince is the instant before which no metrics are left: that of the
-// last change of their class. It is zero while they have the class that the
-// plan began with.
-func (s Settings) MetricsSince() time.Time { return s.chosen[Target{Type: Metrics}].Since }
+// MetricsFrom is the instant before which no metrics are left, given what the
+// Owner has chosen: that of the last change of their class. It is zero while
+// they have the class that the plan began with.
+func MetricsFrom(chosen []Setting, at time.Time) time.Time {
+	for _, setting := range chosen {
+		if setting.Type == Metrics {
+			settled, _ := setting.Settle(at)
+			return settled.Since
+		}
+	}
+	return time.Time{}
+}

@@ -165,8 +165,29 @@ func TestAnIndexWithoutAClassOfItsOwnHasTheDefaultOne(t *testing.T) {
 		t.Errorf("indexes %v, next at %s", s.Indexes(), s.NextAt())
 	}
 	logs, err := version(t).Item("logs")
-	if err != nil || s.ClassFor(logs) != "3d" || s.Class(Metrics) != "7d" || !s.MetricsSince().IsZero() {
-		t.Errorf("logs %s, metrics %s since %s, %v", s.ClassFor(logs), s.Class(Metrics), s.MetricsSince(), err)
+	if err != nil || s.ClassFor(logs) != "3d" || s.Class(Metrics) != "7d" {
+		t.Errorf("logs %s, metrics %s, %v", s.ClassFor(logs), s.Class(Metrics), err)
+	}
+}
+
+func TestMetricsBeginWithTheLastChangeOfTheirClass(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
+	midnight := noon.Add(12 * time.Hour)
+	logs := Setting{Target: Target{Type: Logs}, Class: "7d", Since: noon.Add(time.Hour)}
+	metrics := Setting{Target: Target{Type: Metrics}, Class: "7d", Since: noon, ChangedAt: noon, Pending: "3d", PendingAt: midnight}
+	for _, c := range []struct {
+		chosen   []Setting
+		at, want time.Time
+	}{
+		{nil, noon, time.Time{}},
+		{[]Setting{logs}, midnight, time.Time{}},
+		{[]Setting{logs, metrics}, midnight.Add(-1), noon},
+		{[]Setting{logs, metrics}, midnight, midnight},
+	} {
+		if got := MetricsFrom(c.chosen, c.at); !got.Equal(c.want) {
+			t.Errorf("at %s: from %s, want %s", c.at, got, c.want)
+		}
 	}
 }
 
