@@ -32,7 +32,7 @@ func (a *App) consoles() (http.Handler, error) {
 	mounted(mux, studio.Prefix, team.Handler())
 	mounted(mux, billingcenter.Prefix, billingcenter.New(billingcenter.Config{
 		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now,
-		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank,
+		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank, Catalog: a.catalog,
 	}))
 	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{

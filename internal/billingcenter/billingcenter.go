@@ -19,6 +19,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -43,6 +44,7 @@ type Config struct {
 	BaseURL     string
 	Log         *slog.Logger
 	Beneficiary Beneficiary
+	Catalog     *catalog.Catalog
 	Note        func(r *http.Request) templ.Component // above every page, such as the sandbox clock; may be nil
 }
 

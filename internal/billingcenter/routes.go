@@ -53,6 +53,7 @@ func (b *Console) Routes() []web.Route {
 		get("/bills.csv", web.SignedIn, b.billsCSV),
 		get("/bills/{bill}", web.SignedIn, b.billPage),
 		get("/bills/{bill}/lines.csv", web.SignedIn, b.billCSV),
+		get("/bills/{bill}/lines/{line}", web.SignedIn, b.explainPage),
 		get("/movements", web.SignedIn, b.movementsPage),
 		get("/movements.csv", web.SignedIn, b.movementsCSV),
 

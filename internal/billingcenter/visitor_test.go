@@ -15,6 +15,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
@@ -50,7 +51,7 @@ func open(t *testing.T) *house {
 	h.url = "http://" + server.Listener.Addr().String()
 	server.Config.Handler = New(Config{
 		Store: h.store, Sessions: h.store.Sessions("billing_center", time.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: h.url,
-		Log: testkit.Logger(t), Beneficiary: Beneficiary{Holder: "Operations Ltd", Bank: "Example Bank", Number: "6222"},
+		Log: testkit.Logger(t), Catalog: catalog.Default(), Beneficiary: Beneficiary{Holder: "Operations Ltd", Bank: "Example Bank", Number: "6222"},
 	})
 	server.Start()
 	t.Cleanup(server.Close)

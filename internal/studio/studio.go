@@ -96,6 +96,7 @@ func (c *Console) workspaceRoutes() []web.Route {
 		of("GET", "/billing", workspace.ViewBilling, c.billing),
 		of("GET", "/billing/bills", workspace.ViewBilling, c.bills),
 		of("GET", "/billing/bills/{day}", workspace.ViewBilling, c.bill),
+		of("GET", "/billing/bills/{day}/lines/{line}", workspace.ViewBilling, c.explain),
 		of("POST", "/billing-center", workspace.PayBilling, c.jump),
 		of("GET", "/settlement", workspace.PayBilling, c.settlement),
 		of("GET", "/notices", workspace.ViewData, c.notices),
