@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tollgate.dev/internal/alert"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/period"
@@ -47,7 +48,7 @@ func (a *App) registerClosing() {
 			return fmt.Errorf("close %s of %s: %w", d.Day, d.Site, err)
 		}
 		a.log.Info("day closed", "site", d.Site, "day", d.Day, "bills", day.Bills, "parked", day.Parked)
-		return nil
+		return a.watch(ctx, alert.Check{Site: d.Site, Day: d.Day})
 	})
 	job.Register(a.runner, a.clean)
 }

@@ -12,11 +12,9 @@ import (
 
 	"tollgate.dev/internal/api"
 	"tollgate.dev/internal/audit"
-	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/operator"
-	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/studio"
 )
 
@@ -74,9 +72,7 @@ func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 		Store: a.store, Sessions: a.store.Sessions("operator", time.Now),
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
-		Retry: func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
-			return a.books(quietBefore).Retry(ctx, workspaceID, day, a.clock.Now())
-		},
+		Retry: a.retry,
 		Verify: func(ctx context.Context) ([]audit.Finding, error) {
 			r, err := Verify(ctx, a.store)
 			return r.Findings, err

@@ -16,6 +16,7 @@ func (a *App) openJobs(context.Context) error {
 	a.runner = job.NewRunner(a.store, a.log)
 	job.Register(a.runner, a.deliver)
 	a.registerClosing()
+	a.registerAlerts()
 	job.Register(a.runner, a.expire)
 	a.registerRetention()
 	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.expiring(), a.cleaning()}, a.flush)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/alert"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/upgrade"
@@ -34,6 +35,7 @@ const (
 	Invitation       Kind = "invitation"       // mail 8
 	CashCredited     Kind = "cash_credited"    // a receipt, by our choice
 	ArrearsStarted   Kind = "arrears_started"  // what mail 3 says of arrears, at once
+	HighConsumption  Kind = "high_consumption" // mail 7
 )
 
 // Mail is one message to one address, ready to send.
@@ -73,6 +75,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = cashCredited(e)
 	case wallet.ArrearsStarted:
 		letters = arrearsStarted(e)
+	case alert.Exceeded:
+		letters = highConsumption(e)
 	default:
 		return nil, fmt.Errorf("no mail is written for a %T", event)
 	}

@@ -14,9 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/alert"
+	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/wallet"
@@ -49,9 +52,23 @@ func events(language string) map[string]any {
 			CreditedAt: at},
 		"arrears-started": wallet.ArrearsStarted{UserName: "acme-billing", Email: "finance@example.com", Language: language,
 			Owed: money.MustParse("15", money.CNY), StartedAt: at},
+		"high-consumption":       exceeded(language, "logs"),
+		"high-consumption-total": exceeded(language, alert.Total),
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}
+}
+
+func exceeded(language, item string) alert.Exceeded {
+	e := alert.Exceeded{
+		WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", Day: period.MustParseDay("2026-02-28"), Item: item,
+		Amount: money.MustParse("120.5", money.CNY), Threshold: money.MustParse("100", money.CNY), At: at,
+		Recipients: []alert.Recipient{{Email: "mei@example.com", Language: language}, {Email: "ops@outside.example", Language: language}},
+	}
+	if item != alert.Total {
+		e.ItemName = catalog.Text{En: "Logs", Zh: "日志"}
+	}
+	return e
 }
 
 func opened(language string) upgrade.Opened {
