@@ -144,6 +144,12 @@ type Draft struct {
 // Compose makes the bill. The same draft gives the same document to the byte;
 // the instant of issue is not part of it.
 func Compose(d Draft) (Bill, error) {
+	b, _, err := compose(d)
+	return b, err
+}
+
+// compose is Compose, and gives the document, too.
+func compose(d Draft) (Bill, []byte, error) {
 	b := Bill{
 		ID: IDOf(d.Workspace.ID, d.Day), Number: Number(Series(d.Workspace.Site, d.Day), d.Number),
 		WorkspaceID: d.Workspace.ID, Site: d.Workspace.Site, Day: d.Day, Generation: d.Workspace.Generation,
@@ -153,25 +159,27 @@ func Compose(d Draft) (Bill, error) {
 		Previous: d.Previous, IssuedAt: d.IssuedAt,
 	}
 	if len(d.Parts) != len(d.Rated.Lines) {
-		return Bill{}, ErrUnsummed.With("bill", b.ID)
+		return Bill{}, nil, ErrUnsummed.With("bill", b.ID)
 	}
+	b.Lines = make([]Line, 0, len(d.Rated.Lines))
 	for i, l := range d.Rated.Lines {
 		line := Line{Line: l, Paid: nothing(d.Rated.Market.Currency)}
 		for _, part := range d.Parts[i] {
 			if err := line.Paid.add(part.Payment, part.Amount); err != nil {
-				return Bill{}, err
+				return Bill{}, nil, err
 			}
 			if err := b.Paid.add(part.Payment, part.Amount); err != nil {
-				return Bill{}, err
+				return Bill{}, nil, err
 			}
 		}
 		b.Lines = append(b.Lines, line)
 	}
 	if err := b.Sums(); err != nil {
-		return Bill{}, err
+		return Bill{}, nil, err
 	}
-	b.Hash = Sum(b.Document())
-	return b, nil
+	document := b.Document()
+	b.Hash = Sum(document)
+	return b, document, nil
 }
 
 // Sums checks that parts sum to lines and lines to the total.

@@ -22,7 +22,8 @@ const MostADay = wallet.MostAmount
 
 // Tx is what bills need of a transaction.
 type Tx interface {
-	wallet.Tx
+	wallet.PurseTx
+	LotTx
 	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
 	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
@@ -39,9 +40,6 @@ type Tx interface {
 	// InsertBill keeps a bill for ever and makes it the workspace's last.
 	InsertBill(ctx context.Context, b Bill) error
 
-	// WorkspacesUsed lists the Commercial workspaces of a site, by ID after the
-	// given one, that have usage of their generation in hours [from, to).
-	WorkspacesUsed(ctx context.Context, s site.ID, from, to time.Time, after string, limit int) ([]string, error)
 	// Park keeps the reason why a workspace's day could not be billed.
 	Park(ctx context.Context, p Parked) error
 	// Unpark forgets it.
@@ -104,7 +102,11 @@ func Close(ctx context.Context, tx Tx, c *catalog.Catalog, day period.Day, works
 
 // issue pays for what was rated and keeps the bill.
 func issue(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace, day period.Day, r rate.Rated, at time.Time) (Bill, error) {
-	due, err := lines(c, day, r)
+	v, err := c.At(day)
+	if err != nil {
+		return Bill{}, err
+	}
+	due, err := rater{version: v}.due(r)
 	if err != nil {
 		return Bill{}, err
 	}
@@ -144,23 +146,6 @@ func announceArrears(ctx context.Context, tx Tx, payer string, paid wallet.Paid,
 	return tx.Announce(ctx, wallet.ArrearsStarted{
 		Payer: a.ID, UserName: a.UserName, Email: a.Email, Language: a.Language, Owed: paid.Owed, StartedAt: at,
 	})
-}
-
-// lines tells the ledger what each line is and whether vouchers may pay it.
-func lines(c *catalog.Catalog, day period.Day, r rate.Rated) ([]wallet.Due, error) {
-	v, err := c.At(day)
-	if err != nil {
-		return nil, err
-	}
-	due := make([]wallet.Due, len(r.Lines))
-	for i, l := range r.Lines {
-		item, err := v.Item(l.Item)
-		if err != nil {
-			return nil, err
-		}
-		due[i] = wallet.Due{Amount: l.Amount, VoucherPayable: item.VoucherPayable}
-	}
-	return due, nil
 }
 
 // Calculate rates what a workspace used on a day so far: usage of its present
@@ -203,19 +188,5 @@ type Reading interface {
 // Rate turns the samples of a day into lines. Items that are sold within
 // packages only, or that the operator has to switch on, make none.
 func Rate(v *catalog.Version, m catalog.Market, samples []usage.Sample) (rate.Rated, error) {
-	quantities, err := usage.Quantities(v, samples)
-	if err != nil {
-		return rate.Rated{}, err
-	}
-	billable := quantities[:0]
-	for _, q := range quantities {
-		item, err := v.Item(q.Item)
-		if err != nil {
-			return rate.Rated{}, err
-		}
-		if item.PayAsYouGo && !item.OperatorSwitch {
-			billable = append(billable, q)
-		}
-	}
-	return rate.NewTariff(v, m).Rate(billable)
+	return newRater(v, m).rate(samples)
 }

@@ -13,7 +13,6 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
-	"tollgate.dev/internal/usage"
 )
 
 func isUnknown(err error) bool { return errors.Is(err, ErrUnknown) }
@@ -25,6 +24,9 @@ type SiteDay struct {
 	Day      period.Day
 	BeganAt  time.Time
 	ClosedAt time.Time // zero while it goes on
+	Total    int64     // Commercial workspaces when it began
+	Done     int64     // those that were looked at so far
+	After    Place     // the last of them
 	Bills    int64
 	Parked   int64
 	Series   string
@@ -46,16 +48,23 @@ func (d SiteDay) Sum() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Books is where a day is closed: each workspace in a transaction of its own,
-// so that one that fails does not stop the others.
+// Books is where a day is closed: many workspaces in a transaction, several
+// transactions side by side. A workspace that fails does not stop the others.
 type Books struct {
-	Write   func(ctx context.Context, f func(Tx) error) error
-	Catalog *catalog.Catalog
-	Quiet   time.Duration // a gateway not heard of for longer than this before the day's end holds no usage
+	Write    func(ctx context.Context, f func(Tx) error) error
+	Read     func(ctx context.Context, f func(Tx) error) error // nil: Write serves
+	Catalog  *catalog.Catalog
+	Quiet    time.Duration      // a gateway not heard of for longer than this before the day's end holds no usage
+	Lot      int                // workspaces in a transaction; 0 for LotOf
+	Workers  int                // lots worked on side by side; 0 for one
+	OneWrite bool               // transactions that write exclude each other, so that one may not wait for another
+	Progress func(done SiteDay) // told after each lot, in order
 }
 
-// pageOf bounds the workspaces that are listed at once.
-const pageOf = 500
+// LotOf is how many workspaces are billed in one transaction: enough that the
+// commit is a small part of it, few enough that memory stays flat and nobody
+// waits long for a payer's chain.
+const LotOf = 500
 
 // CloseDay closes a service day of a site: it bills every Commercial workspace
 // that used something, parks those that fail, and chains the day to the one
@@ -70,27 +79,14 @@ func (b Books) CloseDay(ctx context.Context, job CloseDay, at time.Time) (SiteDa
 	if err != nil || day.Closed() {
 		return day, err
 	}
-	window := usage.Of(job.Day, s.Zone)
-	for after := ""; ; {
-		var page []string
-		err := b.Write(ctx, func(tx Tx) (err error) {
-			page, err = tx.WorkspacesUsed(ctx, s.ID, window.From, window.To, after, pageOf)
-			return err
-		})
-		if err != nil {
-			return day, fmt.Errorf("workspaces of %s: %w", s.ID, err)
-		}
-		for _, workspaceID := range page {
-			if err := b.closeOne(ctx, s, job.Day, workspaceID, at); err != nil {
-				return day, err
-			}
-			after = workspaceID
-		}
-		if len(page) < pageOf {
-			break
-		}
+	r, err := b.newRun(s, day, at)
+	if err != nil {
+		return day, err
 	}
-	return b.finish(ctx, day, at)
+	if err := r.bill(ctx); err != nil {
+		return r.day, err
+	}
+	return b.finish(ctx, r.day, at)
 }
 
 // begin keeps that the close began, in order and not before the day's end.
@@ -119,6 +115,9 @@ func (b Books) begin(ctx context.Context, s site.Site, day period.Day, at time.T
 			return err
 		}
 		d = SiteDay{Site: s.ID, Day: day, BeganAt: at, Previous: last.Hash, Series: Series(s.ID, day)}
+		if d.Total, err = tx.CountCommercial(ctx, s.ID); err != nil {
+			return err
+		}
 		return tx.BeginSiteDay(ctx, d)
 	})
 	return d, err

@@ -26,7 +26,8 @@ const (
 	Card           = "card"
 	Agreement      = "agrm"
 	Gateway        = "gate"
-	APIKey         = "tgak"
+	APIKey         = "tgak" // a secret: of a sign-in to the API, or of a key that reads
+	Key            = "akey" // the name of such a key
 	Reference      = "ref"
 )
 
@@ -35,16 +36,26 @@ const length = 32
 
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+// fair is the largest multiple of the alphabet's length that a byte can count
+// to: bytes from it on are thrown away, so that every character is as likely.
+const fair = 256 / len(alphabet) * len(alphabet)
+
 // New is a fresh name such as wksp_4f0q….
 func New(prefix string) string {
-	var b strings.Builder
-	b.Grow(len(prefix) + 1 + length)
-	b.WriteString(prefix)
-	b.WriteByte('_')
-	for range length {
-		b.WriteByte(alphabet[random(len(alphabet))])
+	name := make([]byte, 0, len(prefix)+1+length)
+	name = append(append(name, prefix...), '_')
+	var pool [length + 8]byte
+	for len(name) < cap(name) {
+		if _, err := rand.Read(pool[:]); err != nil {
+			panic("id: the system has no randomness: " + err.Error())
+		}
+		for _, b := range pool {
+			if int(b) < fair && len(name) < cap(name) {
+				name = append(name, alphabet[int(b)%len(alphabet)])
+			}
+		}
 	}
-	return b.String()
+	return string(name)
 }
 
 // Digits is a code of n random decimal digits, leading zeros included.

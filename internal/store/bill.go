@@ -6,9 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/money"
@@ -128,51 +125,11 @@ func (tx *Tx) LastNumber(ctx context.Context, series string) (int64, error) {
 
 // InsertBill keeps a bill for ever and makes it the workspace's last.
 func (tx *Tx) InsertBill(ctx context.Context, b bill.Bill) error {
-	series := bill.Series(b.Site, b.Day)
-	seq, err := strconv.ParseInt(strings.TrimPrefix(b.Number, series+"-"), 10, 64)
-	if err != nil {
-		return fmt.Errorf("number of bill %s: %w", b.Number, err)
-	}
-	if _, err := tx.Exec(ctx, `
-		INSERT INTO bill (workspace_id, day, id, series, seq, site, payer, settlement, generation, currency, price_group, catalog,
-			total, paid_voucher, paid_full_reduction, paid_card, paid_cash, paid_cloud, owed, issued_at, document, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-		b.WorkspaceID, b.Day.String(), b.ID, series, seq, string(b.Site), b.Payer, string(b.Settlement), int64(b.Generation),
-		string(b.Market.Currency), string(b.Market.Group), b.Catalog, b.Total.Minor(),
-		b.Paid.Voucher.Minor(), b.Paid.FullReduction.Minor(), b.Paid.Card.Minor(), b.Paid.Cash.Minor(), b.Paid.Cloud.Minor(), b.Paid.Owed.Minor(),
-		period.Micros(b.IssuedAt), string(b.Document()), b.Hash); err != nil {
-		return err
-	}
 	last, err := tx.head(ctx, billChain(b.WorkspaceID))
 	if err != nil {
 		return err
 	}
-	return tx.extend(ctx, billChain(b.WorkspaceID), link{last.n + 1, b.Hash})
-}
-
-// WorkspacesUsed lists the Commercial workspaces of a site, by ID after the
-// given one, that have usage of their generation in hours [from, to).
-func (tx *Tx) WorkspacesUsed(ctx context.Context, s site.ID, from, to time.Time, after string, limit int) ([]string, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT w.id
-		FROM workspace w
-		WHERE w.site = $1
-			AND w.plan = 'commercial'
-			AND w.id > $2
-			AND EXISTS (
-				SELECT 1
-				FROM usage_sample u
-				WHERE u.workspace_id = w.id
-					AND u.generation = w.generation
-					AND u.hour >= $3
-					AND u.hour < $4
-			)
-		ORDER BY w.id
-		LIMIT $5`, string(s), after, period.Micros(from), period.Micros(to), int64(limit))
-	return collect(rows, err, func(r Row) (id string, err error) {
-		err = r.Scan(&id)
-		return id, err
-	})
+	return tx.InsertBills(ctx, []bill.Issued{{Bill: b, Document: b.Document(), Link: last.n + 1}})
 }
 
 // Park keeps the reason why a workspace's day could not be billed.
@@ -224,13 +181,13 @@ func (tx *Tx) CountParked(ctx context.Context, s site.ID, day period.Day) (int64
 	return n, err
 }
 
-const siteDayColumns = `site, day, began_at, closed_at, bills, parked, series, through, digest, previous, hash`
+const siteDayColumns = `site, day, began_at, closed_at, total, done, after_payer, after_workspace, bills, parked, series, through, digest, previous, hash`
 
 func scanSiteDay(r Row) (bill.SiteDay, error) {
 	var d bill.SiteDay
 	var day string
 	var began, closed int64
-	err := r.Scan(&d.Site, &day, &began, &closed, &d.Bills, &d.Parked, &d.Series, &d.Through, &d.Digest, &d.Previous, &d.Hash)
+	err := r.Scan(&d.Site, &day, &began, &closed, &d.Total, &d.Done, &d.After.Payer, &d.After.WorkspaceID, &d.Bills, &d.Parked, &d.Series, &d.Through, &d.Digest, &d.Previous, &d.Hash)
 	if err != nil {
 		return d, err
 	}
@@ -301,9 +258,9 @@ func (tx *Tx) BeginSiteDay(ctx context.Context, d bill.SiteDay) error {
 		return fmt.Errorf("days of %s moved meanwhile", d.Site)
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO site_day (site, day, began_at, closed_at, bills, parked, series, through, digest, previous, hash)
-		VALUES ($1, $2, $3, 0, 0, 0, $4, 0, '', $5, '')`,
-		string(d.Site), d.Day.String(), period.Micros(d.BeganAt), d.Series, d.Previous)
+		INSERT INTO site_day (site, day, began_at, closed_at, total, bills, parked, series, through, digest, previous, hash)
+		VALUES ($1, $2, $3, 0, $4, 0, 0, $5, 0, '', $6, '')`,
+		string(d.Site), d.Day.String(), period.Micros(d.BeganAt), d.Total, d.Series, d.Previous)
 	return err
 }
 

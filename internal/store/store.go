@@ -140,6 +140,10 @@ func (s *Store) Ping(ctx context.Context) error { return s.engine.Ping(ctx) }
 // Worker makes the runner of queued jobs.
 func (s *Store) Worker(config *river.Config) (Worker, error) { return s.engine.Worker(config) }
 
+// OneWriter reports whether write transactions exclude each other, so that one
+// must not wait for another.
+func (s *Store) OneWriter() bool { return s.engine.Dialect() == SQLite }
+
 // Close releases the connections; what was committed stays.
 func (s *Store) Close() error { return s.engine.Close() }
 

@@ -65,47 +65,57 @@ func BookingHour(hour time.Time, zone *time.Location, closed period.Day) time.Ti
 // to the longest. What was not used is left out. The samples may come in any
 // order and from a day of any length.
 func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
-	sums := map[line]*counts{}
-	for _, s := range samples {
-		item, err := v.Item(s.Item)
+	sums := make([]counts, 0, len(v.Items))
+	for i := range samples {
+		c, err := find(v, &sums, &samples[i])
 		if err != nil {
 			return nil, err
 		}
-		of := line{s.Item, s.Class}
-		if sums[of] == nil {
-			sums[of] = &counts{item: item}
-		}
-		if err := sums[of].take(s); err != nil {
+		if err := c.take(&samples[i]); err != nil {
 			return nil, err
 		}
 	}
+	slices.SortFunc(sums, func(a, b counts) int {
+		return cmp.Or(cmp.Compare(a.position, b.position), compareClasses(a.class, b.class))
+	})
 	all := make([]Quantity, 0, len(sums))
-	for of, c := range sums {
-		q, err := c.day()
+	for i := range sums {
+		q, err := sums[i].day()
 		if err != nil {
 			return nil, err
 		}
 		if !q.IsZero() {
-			all = append(all, Quantity{of.item, of.class, q})
+			all = append(all, Quantity{sums[i].item.ID, sums[i].class, q})
 		}
 	}
-	slices.SortFunc(all, func(a, b Quantity) int {
-		i, _ := v.Position(a.Item)
-		j, _ := v.Position(b.Item)
-		return cmp.Or(cmp.Compare(i, j), compareClasses(a.Class, b.Class))
-	})
 	return all, nil
 }
 
-type line struct{ item, class string }
-
 // counts gathers the samples of one item and class.
 type counts struct {
-	item          catalog.Item
+	position      int // of the item, in the catalogue
+	item          *catalog.Item
+	class         string
 	first, second int64
 }
 
-func (c *counts) take(s Sample) error {
+// find gives what the sample adds to. A workspace's day has few items, so that
+// looking at them one after the other is the fastest.
+func find(v *catalog.Version, sums *[]counts, s *Sample) (*counts, error) {
+	for i := range *sums {
+		if c := &(*sums)[i]; c.item.ID == s.Item && c.class == s.Class {
+			return c, nil
+		}
+	}
+	position, ok := v.Position(s.Item)
+	if !ok {
+		return nil, catalog.ErrItemUnknown.With("item", s.Item)
+	}
+	*sums = append(*sums, counts{position: position, item: &v.Items[position], class: s.Class})
+	return &(*sums)[len(*sums)-1], nil
+}
+
+func (c *counts) take(s *Sample) error {
 	if s.Quantity < 0 {
 		return ErrNegative.With("item", s.Item)
 	}
@@ -142,6 +152,9 @@ func (c *counts) day() (quantity.Decimal, error) {
 }
 
 func compareClasses(a, b string) int {
+	if a == b {
+		return 0
+	}
 	m, _ := catalog.Days(a)
 	n, _ := catalog.Days(b)
 	return cmp.Or(cmp.Compare(m, n), cmp.Compare(a, b))

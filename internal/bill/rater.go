@@ -1,0 +1,61 @@
+package bill
+
+import (
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/wallet"
+)
+
+// rater makes the lines of a day in one market. Make it once for a day: it is
+// safe for concurrent use.
+type rater struct {
+	version *catalog.Version
+	tariff  *rate.Tariff
+}
+
+func newRater(v *catalog.Version, m catalog.Market) rater {
+	return rater{version: v, tariff: rate.NewTariff(v, m)}
+}
+
+// rate turns the samples of a day into lines. Items that are sold within
+// packages only, or that the operator has to switch on, make none.
+func (r rater) rate(samples []usage.Sample) (rate.Rated, error) {
+	quantities, err := usage.Quantities(r.version, samples)
+	if err != nil {
+		return rate.Rated{}, err
+	}
+	billable := quantities[:0]
+	for _, q := range quantities {
+		item, err := r.item(q.Item)
+		if err != nil {
+			return rate.Rated{}, err
+		}
+		if item.PayAsYouGo && !item.OperatorSwitch {
+			billable = append(billable, q)
+		}
+	}
+	return r.tariff.Rate(billable)
+}
+
+// due tells the ledger what each line is and whether vouchers may pay it.
+func (r rater) due(rated rate.Rated) ([]wallet.Due, error) {
+	due := make([]wallet.Due, len(rated.Lines))
+	for i, l := range rated.Lines {
+		item, err := r.item(l.Item)
+		if err != nil {
+			return nil, err
+		}
+		due[i] = wallet.Due{Amount: l.Amount, VoucherPayable: item.VoucherPayable}
+	}
+	return due, nil
+}
+
+// item is the version's own, which is not copied here.
+func (r rater) item(id string) (*catalog.Item, error) {
+	at, ok := r.version.Position(id)
+	if !ok {
+		return nil, catalog.ErrItemUnknown.With("item", id)
+	}
+	return &r.version.Items[at], nil
+}

@@ -1,0 +1,138 @@
+package bill
+
+import (
+	"context"
+	"fmt"
+
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/wallet"
+)
+
+// keep bills what was rated, in one transaction: money moves, bills get their
+// numbers, those that fail are parked, and the close moves on. The numbers
+// follow those of the lot before, and so does the commit.
+func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked) error {
+	purses, err := l.purses(ctx, tx, charges)
+	if err != nil {
+		return err
+	}
+	paid := make([]charge, 0, len(charges))
+	for _, c := range charges {
+		if c.paid, err = purses[c.workspace.Payer].Pay(c.charging(l.day), l.at); err != nil {
+			parked = append(parked, l.park(c.workspace, err))
+			continue
+		}
+		paid = append(paid, c)
+	}
+	after, err := l.turn.number(ctx, int64(len(paid)))
+	if err != nil {
+		return err
+	}
+	if err := l.issue(ctx, tx, paid, after); err != nil {
+		return err
+	}
+	if err := wallet.KeepEntries(ctx, tx, l.inOrder(purses)); err != nil {
+		return fmt.Errorf("keep the entries: %w", err)
+	}
+	for _, p := range parked {
+		if err := tx.Park(ctx, p); err != nil {
+			return fmt.Errorf("park %s: %w", p.WorkspaceID, err)
+		}
+	}
+	if err := l.turn.before(ctx); err != nil {
+		return err
+	}
+	if err := tx.TakeNumbers(ctx, Series(l.site.ID, l.day), after, int64(len(paid))); err != nil {
+		return err
+	}
+	return tx.AdvanceSiteDay(ctx, l.site.ID, l.day, int64(len(l.workspaces)), l.last())
+}
+
+// purses opens what the payers of the charges have, currency by currency.
+func (l *lot) purses(ctx context.Context, tx Tx, charges []charge) (map[string]*wallet.Purse, error) {
+	payers := map[money.Currency][]string{}
+	for _, c := range charges {
+		in := c.rated.Market.Currency
+		if list := payers[in]; len(list) == 0 || list[len(list)-1] != c.workspace.Payer {
+			payers[in] = append(list, c.workspace.Payer)
+		}
+	}
+	all := map[string]*wallet.Purse{}
+	for _, currency := range []money.Currency{money.CNY, money.USD} {
+		if len(payers[currency]) == 0 {
+			continue
+		}
+		opened, err := wallet.OpenPurses(ctx, tx, payers[currency], currency)
+		if err != nil {
+			return nil, err
+		}
+		for payer, purse := range opened {
+			all[payer] = purse
+		}
+	}
+	return all, nil
+}
+
+func (l *lot) inOrder(purses map[string]*wallet.Purse) []*wallet.Purse {
+	list := make([]*wallet.Purse, 0, len(purses))
+	for _, payer := range l.payers() {
+		if p := purses[payer]; p != nil {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// issue composes the bills and keeps them.
+func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) error {
+	if len(paid) == 0 {
+		return nil
+	}
+	ids := make([]string, len(paid))
+	for i, c := range paid {
+		ids[i] = c.workspace.ID
+	}
+	links, err := tx.BillLinks(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("last bills of workspaces: %w", err)
+	}
+	bills := make([]Issued, len(paid))
+	for i, c := range paid {
+		link := links[c.workspace.ID]
+		b, document, err := compose(Draft{
+			Workspace: c.workspace, Day: l.day, Rated: c.rated, Parts: c.paid.Parts,
+			Number: after + int64(i) + 1, Previous: link.Hash, IssuedAt: l.at,
+		})
+		if err != nil {
+			return err
+		}
+		bills[i] = Issued{Bill: b, Document: document, Link: link.Bills + 1}
+	}
+	if err := tx.InsertBills(ctx, bills); err != nil {
+		return fmt.Errorf("keep %d bills: %w", len(bills), err)
+	}
+	if err := tx.UnparkAll(ctx, ids, l.day); err != nil {
+		return err
+	}
+	for _, c := range paid {
+		if c.paid.DebtStarted {
+			if err := announceArrears(ctx, tx, c.workspace.Payer, c.paid, l.at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// oneByOne bills each workspace of a lot in a transaction of its own, and
+// parks the one that fails.
+func (b Books) oneByOne(ctx context.Context, l *lot) error {
+	for _, w := range l.workspaces {
+		if err := b.closeOne(ctx, l.site, l.day, w.ID, l.at); err != nil {
+			return err
+		}
+	}
+	return b.Write(ctx, func(tx Tx) error {
+		return tx.AdvanceSiteDay(ctx, l.site.ID, l.day, int64(len(l.workspaces)), l.last())
+	})
+}
