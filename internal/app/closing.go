@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"tollgate.dev/internal/alert"
@@ -23,11 +24,36 @@ const (
 	waitAgain   = time.Second
 )
 
+// abreast is how many lots of a close are worked on at the same time. Half of
+// the processors serve the doors meanwhile.
+var abreast = max(2, runtime.NumCPU()/2)
+
 // books is where days are closed.
 func (a *App) books(quiet time.Duration) bill.Books {
-	return bill.Books{Catalog: a.catalog, Quiet: quiet, Write: func(ctx context.Context, f func(bill.Tx) error) error {
-		return a.store.Write(ctx, func(tx *store.Tx) error { return f(tx) })
-	}}
+	return bill.Books{
+		Catalog: a.catalog, Quiet: quiet, Workers: abreast, OneWrite: a.store.OneWriter(), Progress: a.progress(),
+		Write: func(ctx context.Context, f func(bill.Tx) error) error {
+			return a.store.Write(ctx, func(tx *store.Tx) error { return f(tx) })
+		},
+		Read: func(ctx context.Context, f func(bill.Tx) error) error {
+			return a.store.Read(ctx, func(tx *store.Tx) error { return f(tx) })
+		},
+	}
+}
+
+// sayEvery is how often a close that takes long says how far it has come. The
+// operator's page reads it from the day itself, at any time.
+const sayEvery = 10 * time.Second
+
+func (a *App) progress() func(bill.SiteDay) {
+	said := time.Now()
+	return func(d bill.SiteDay) {
+		if time.Since(said) < sayEvery {
+			return
+		}
+		said = time.Now()
+		a.log.Info("day is being closed", "site", d.Site, "day", d.Day, "workspaces", d.Done, "of", d.Total)
+	}
 }
 
 func (a *App) registerClosing() {
