@@ -124,6 +124,8 @@ func describe() *huma.OpenAPI {
 				string(Studio):        scheme("/studio/sessions"),
 				string(BillingCenter): scheme("/billing-center/sessions"),
 				string(Operator):      scheme("/operator/sessions"),
+				string(Reader):        {Type: "http", Scheme: "bearer", Description: "An API key, made in Studio or in the Billing Center. It reads, and holds until it is revoked."},
+				keyScheme:             {Type: "apiKey", In: "header", Name: KeyHeader, Description: "The same key, in a header of its own."},
 			},
 		},
 	}

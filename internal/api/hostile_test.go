@@ -267,7 +267,7 @@ func FuzzRequest(f *testing.F) {
 		path := sent.path
 		if part != "" {
 			path = strings.ReplaceAll(r.Path, "{workspace_id}", x.shop.ID)
-			for _, name := range []string{"{account_id}", "{registration_id}", "{bill_id}", "{transfer_id}"} {
+			for _, name := range []string{"{account_id}", "{registration_id}", "{bill_id}", "{transfer_id}", "{key_id}"} {
 				path = strings.ReplaceAll(path, name, url.PathEscape(part))
 			}
 		}

@@ -223,7 +223,18 @@ func (h *house) session(console api.Console, accountID string) client.Session {
 	h.write(func(ctx context.Context, tx *store.Tx) error {
 		return tx.InsertAPIKey(ctx, key, h.real.Now().Add(-api.SessionLife))
 	})
-	return client.Session{Token: token}
+	return client.Session{Token: token, AccountID: accountID}
+}
+
+// key makes a key that reads.
+func (h *house) key(of account.KeyHolder, maker string) client.Session {
+	h.t.Helper()
+	var secret string
+	h.write(func(ctx context.Context, tx *store.Tx) (err error) {
+		_, secret, err = account.MakeKey(ctx, tx, account.KeyDraft{Holder: of, Name: "key of " + maker, MadeBy: maker}, noon)
+		return err
+	})
+	return client.Session{Token: secret}
 }
 
 // raw is a request as it goes over the wire.

@@ -19,10 +19,11 @@ import (
 var people = map[byte]string{
 	'o': "Owner", 'a': "Administrator", 's': "Standard", 'r': "Read-only", 'x': "stranger",
 	'n': "signed out", 'b': "Billing Center account", 'p': "operator",
+	'k': "a key made by the Owner", 'm': "a key made by an Administrator", 'q': "a key of a Billing Center account",
 }
 
 const (
-	anybody = "oasrxnbp"
+	anybody = "oasrxnbpkmq"
 	signed  = "oasrx" // in to Studio
 )
 
@@ -48,6 +49,10 @@ var permits = map[string]string{
 	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "explain-paid-bill": "b", "list-entries": "b",
 	"list-own-transfers": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
 	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
+
+	"list-api-keys": "oa", "make-api-key": "oa", "revoke-api-key": "oa",
+	"list-account-api-keys": "b", "make-account-api-key": "b", "revoke-account-api-key": "b",
+	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
 
 	"sign-out-operator": "p", "list-transfers": "p", "credit-transfer": "p", "verify-books": "p",
 	"show-clock": "p", "move-clock": "p",
@@ -80,6 +85,8 @@ var bodies = map[string]string{
 	"prove-binding":               `{"code":"123456"}`,
 	"agree-binding":               `{"version":"1","language":"en","agreed":true}`,
 	"move-clock":                  `{"advance":"1h"}`,
+	"make-api-key":                `{"name":"export"}`,
+	"make-account-api-key":        `{"name":"export"}`,
 }
 
 // crowd is a house with everybody in it.
@@ -107,13 +114,17 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 	x.in['n'] = client.Session{}
 	x.in['b'] = h.session(api.BillingCenter, h.billing("payer", money.CNY).ID)
 	x.in['p'] = h.session(api.Operator, h.operator().ID)
+	for letter, maker := range map[byte]byte{'k': 'o', 'm': 'a'} {
+		x.in[letter] = h.key(workspace.KeyHolder(x.shop.ID), x.in[maker].AccountID)
+	}
+	x.in['q'] = h.key(account.KeyHolder{Scope: account.AccountKeys, ID: x.in['b'].AccountID}, x.in['b'].AccountID)
 	return x
 }
 
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
 	if r.Once {
@@ -123,11 +134,15 @@ func (x *crowd) request(r api.Route) raw {
 }
 
 // gateCodes are the codes by which somebody is refused for who he is.
-var gateCodes = []string{"signed_out", "workspace_unknown", "owner_only", "not_permitted"}
+var gateCodes = []string{"signed_out", "workspace_unknown", "owner_only", "not_permitted", "key_invalid", "key_orphan"}
 
 // refusalOf is the code by which somebody must be refused.
 func refusalOf(r api.Route, letter byte) []string {
 	switch {
+	case r.Console == api.Reader && letter == 'm':
+		return []string{"owner_only"}
+	case r.Console == api.Reader:
+		return []string{"key_invalid"}
 	case r.Console == api.Studio && letter == 'x':
 		return []string{"workspace_unknown"}
 	case r.Console == api.Studio && strings.IndexByte("asr", letter) >= 0:
@@ -219,7 +234,11 @@ func TestADissolvedWorkspaceIsGoneForItsMembers(t *testing.T) {
 		if r.Action == "" {
 			continue
 		}
-		if a := x.send(x.in['o'], x.request(r)); a.problem.Code != "workspace_dissolved" || a.status != 410 {
+		by := x.in['o']
+		if r.Console == api.Reader {
+			by = x.in['k']
+		}
+		if a := x.send(by, x.request(r)); a.problem.Code != "workspace_dissolved" || a.status != 410 {
 			t.Errorf("%s of a dissolved workspace gets %d %s", r.ID, a.status, a.problem.Code)
 		}
 	}

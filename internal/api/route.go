@@ -23,6 +23,7 @@ const (
 	Studio        Console = "studio"
 	BillingCenter Console = "billing_center"
 	Operator      Console = "operator"
+	Reader        Console = "api_key" // no console: a program with a key that reads
 )
 
 // Route is one call of the API: a line of the table in routes.go.
@@ -156,10 +157,16 @@ func (r Route) operation(s *server, status int) huma.Operation {
 		DefaultStatus: status, MaxBodyBytes: -1, BodyReadTimeout: -1,
 		Middlewares: huma.Middlewares{s.gate(r)},
 	}
-	if r.Console != "" {
+	switch r.Console {
+	case "":
+	case Reader:
+		op.Security = []map[string][]string{{string(Reader): {}}, {keyScheme: {}}}
+	default:
 		op.Security = []map[string][]string{{string(r.Console): {}}}
 	}
-	if r.Action != "" {
+	if r.Action != "" && r.Console == Reader {
+		op.Description = "A workspace's key needs a maker whose role in it now allows " + string(r.Action) + "."
+	} else if r.Action != "" {
 		op.Description = "Needs a role in the workspace that allows " + string(r.Action) + "."
 	}
 	return op

@@ -30,13 +30,17 @@ type caller struct {
 	Operator  account.Operator
 	Workspace workspace.Workspace
 	Role      workspace.Role
+	Key       account.Key // of a call that takes one
 }
 
 // admit says who calls, if he may.
 func (s *server) admit(r *http.Request, to Route) (*caller, error) {
 	who := &caller{Console: to.Console, Address: addressOf(r)}
-	if to.Console == "" {
+	switch to.Console {
+	case "":
 		return who, nil
+	case Reader:
+		return who, s.admitKey(r, to, who)
 	}
 	token, ok := bearer(r)
 	if !ok {
