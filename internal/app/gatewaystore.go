@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"tollgate.dev/internal/catalog"
@@ -142,15 +141,7 @@ func (g gatewayStore) UsageToday(ctx context.Context, w workspace.Workspace, day
 func (g gatewayStore) SaveNotices(ctx context.Context, notices []quota.Notice) error {
 	return g.store.Write(ctx, func(tx *store.Tx) error {
 		for _, n := range notices {
-			err := tx.SaveNotice(ctx, workspace.Notice{
-				WorkspaceID: n.WorkspaceID, CreatedAt: g.clock.Now(), Kind: "quota_" + string(n.Level),
-				Key: "quota." + n.Item + "." + n.Day.String() + "." + string(n.Level),
-				Args: map[string]string{
-					"item": n.Item, "day": n.Day.String(),
-					"used": strconv.FormatInt(n.Used, 10), "limit": strconv.FormatInt(n.Limit, 10),
-				},
-			})
-			if err != nil {
+			if err := tx.SaveNotice(ctx, n.Message(g.clock.Now())); err != nil {
 				return err
 			}
 		}

@@ -47,16 +47,21 @@ func Create(ctx context.Context, tx Tx, s site.ID, name, language string, owner 
 	if err != nil {
 		return w, err
 	}
+	return w, Found(ctx, tx, w, owner, at)
+}
+
+// Found keeps a new workspace, with its Owner and token.
+func Found(ctx context.Context, tx Tx, w Workspace, owner Actor, at time.Time) error {
 	if err := tx.InsertWorkspace(ctx, w); err != nil {
-		return w, err
+		return err
 	}
 	if err := tx.SaveMember(ctx, Member{w.ID, owner.AccountID, Owner, at}); err != nil {
-		return w, err
+		return err
 	}
 	if err := tx.SaveToken(ctx, NewToken(w.ID, at)); err != nil {
-		return w, err
+		return err
 	}
-	return w, tx.Audit(ctx, owner.entry("workspace.created", w.ID, at))
+	return tx.Audit(ctx, owner.entry("workspace.created", w.ID, at))
 }
 
 func (a Actor) entry(action, subject string, at time.Time) audit.Entry {
