@@ -83,6 +83,7 @@ func TestGallery(t *testing.T) {
 	states = append(states, g.plans()...)
 	states = append(states, g.upgrades()...)
 	states = append(states, g.money()...)
+	states = append(states, g.spending()...)
 	gallery.Check(t, states)
 }
 

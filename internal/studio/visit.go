@@ -174,6 +174,9 @@ func navigation(ctx context.Context, v *visit, section string) []web.NavItem {
 	if p.Role.May(workspace.ViewBilling) {
 		nav = append(nav, item("billing", "billing", "receipt"))
 	}
+	if p.Role.May(workspace.ViewBilling) && p.Workspace.Plan == workspace.Commercial {
+		nav = append(nav, item("analysis", "analysis", "activity"), item("alerts", "alerts", "alert"))
+	}
 	if p.Role.May(workspace.UpgradePlan) && p.Workspace.Plan == workspace.Experience {
 		nav = append(nav, item("upgrade", "upgrade", "arrow-up"))
 	}
