@@ -62,7 +62,11 @@ func (c *billExplain) explain(ctx context.Context, s *store.Store) (*api.Explana
 		if err != nil {
 			return err
 		}
-		e, err = bill.Explain(ctx, tx, catalog.Default(), b)
+		whole, _, err := catalog.Default().Whole(ctx, tx)
+		if err != nil {
+			return err
+		}
+		e, err = bill.Explain(ctx, tx, whole, b)
 		return err
 	})
 	if err != nil {

@@ -39,6 +39,7 @@ type App struct {
 	calendar *job.Calendar
 	send     func(context.Context, notify.Mail) error // to the mail server
 	flush    func(context.Context) error              // what the gateway counted, to the store
+	unwatch  func()                                   // ends the reading of added catalogue versions
 	mailbox  *mailbox.Mailbox                         // demo only
 	people   *demo.Collector                          // demo only
 	doorKey  string                                   // opens the sandbox's clock for tools
@@ -81,15 +82,17 @@ func (a *App) listen(ctx context.Context) (err error) {
 }
 
 func (a *App) openStore(ctx context.Context) (err error) {
-	a.catalog = catalog.Default()
+	a.catalog = catalog.Default().Shipped()
 	if a.store, err = OpenStore(ctx, a.config.Store, a.config.Data); err != nil {
 		return err
 	}
 	a.clock = job.Real()
 	if a.config.Sandbox {
-		a.clock, err = job.Sandbox(ctx, a.store)
+		if a.clock, err = job.Sandbox(ctx, a.store); err != nil {
+			return err
+		}
 	}
-	return err
+	return a.reloadCatalog(ctx)
 }
 
 // openMail opens the way out for mails: the demo's own mailbox, or the

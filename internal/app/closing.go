@@ -62,6 +62,9 @@ func (a *App) registerClosing() {
 		if err != nil {
 			return err
 		}
+		if err := a.reloadCatalog(ctx); err != nil {
+			return err
+		}
 		now, quiet := a.clock.Now(), quietBefore
 		if now.After(d.Day.End(s.Zone).Add(waitAtMost)) {
 			quiet = 0

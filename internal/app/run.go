@@ -68,6 +68,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.calendar.Start(ctx)
+	a.watchCatalog(ctx)
 	return a.openDoor()
 }
 
@@ -89,6 +90,9 @@ func (a *App) stop(pages, door *http.Server) error {
 		}
 	}
 	a.calendar.Stop()
+	if a.unwatch != nil {
+		a.unwatch()
+	}
 	errs = append(errs, a.gateway.Stop(ctx), a.runner.Stop(ctx))
 	if a.mailbox != nil {
 		errs = append(errs, a.mailbox.Close())

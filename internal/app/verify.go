@@ -36,7 +36,11 @@ func Verify(ctx context.Context, s *store.Store) (Report, error) {
 func VerifyBy(ctx context.Context, s *store.Store, c *catalog.Catalog) (Report, error) {
 	var r Report
 	err := s.Read(ctx, func(tx *store.Tx) (err error) {
-		r.Findings, err = tx.Verify(ctx, c)
+		whole, _, err := c.Whole(ctx, tx)
+		if err != nil {
+			return err
+		}
+		r.Findings, err = tx.Verify(ctx, whole)
 		return err
 	})
 	return r, err

@@ -66,8 +66,9 @@ func (c *Check) Bill(s Stored) (b Bill, ok bool) {
 }
 
 // Usage compares a bill with the hours that it is made of. The samples are
-// those of the bill's generation in the window of Window.
-func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample) {
+// those of the bill's generation in the window of Window, the prices those that
+// are agreed with its payer.
+func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, agreed []catalog.Override) {
 	s, err := site.Find(b.Site)
 	if err != nil {
 		c.find("I5", b.ID, "its site %s is unknown", b.Site)
@@ -82,7 +83,7 @@ func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample) {
 		c.find("I5", b.ID, "its catalogue version %s is gone", b.Catalog)
 		return
 	}
-	r, err := Rate(v, b.Market, samples)
+	r, err := Rate(v, b.Market, samples, catalog.InForce(agreed, b.Day)...)
 	if err != nil {
 		c.find("I5", b.ID, "its usage cannot be rated: %v", err)
 		return

@@ -28,6 +28,8 @@ type Tx interface {
 	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
 	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
+	// OverridesOf lists the prices agreed with a payer.
+	OverridesOf(ctx context.Context, payer string) ([]catalog.Override, error)
 	Announce(ctx context.Context, event any) error
 	Audit(ctx context.Context, e audit.Entry) error
 
@@ -176,17 +178,23 @@ func Calculate(ctx context.Context, tx Reading, c *catalog.Catalog, w workspace.
 	if err != nil {
 		return rate.Rated{}, fmt.Errorf("usage of %s on %s: %w", w.ID, day, err)
 	}
-	return Rate(v, market, samples)
+	agreed, err := tx.OverridesOf(ctx, payer.ID)
+	if err != nil {
+		return rate.Rated{}, fmt.Errorf("prices agreed with %s: %w", payer.ID, err)
+	}
+	return Rate(v, market, samples, catalog.InForce(agreed, day)...)
 }
 
 // Reading is what an estimate needs of a transaction.
 type Reading interface {
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
+	OverridesOf(ctx context.Context, payer string) ([]catalog.Override, error)
 	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
 }
 
 // Rate turns the samples of a day into lines. Items that are sold within
-// packages only, or that the operator has to switch on, make none.
-func Rate(v *catalog.Version, m catalog.Market, samples []usage.Sample) (rate.Rated, error) {
-	return newRater(v, m).rate(samples)
+// packages only, or that the operator has to switch on, make none. Prices
+// agreed with the payer that hold on the day stand in for the version's.
+func Rate(v *catalog.Version, m catalog.Market, samples []usage.Sample, agreed ...catalog.Override) (rate.Rated, error) {
+	return newRater(v, m, agreed...).rate(samples)
 }

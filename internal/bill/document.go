@@ -38,6 +38,7 @@ type documentLine struct {
 	Quantity  string       `json:"quantity"`
 	Units     string       `json:"units"`
 	UnitPrice string       `json:"unit_price"`
+	Override  string       `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
 	Exact     string       `json:"exact"`
 	Amount    string       `json:"amount"`
 	Paid      documentPaid `json:"paid"`
@@ -80,7 +81,7 @@ func (b Bill) Document() []byte {
 	for _, l := range b.Lines {
 		line := documentLine{
 			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
+			UnitPrice: l.UnitPrice.String(), Override: l.Override, Exact: l.Exact.String(), Amount: l.Amount.String(),
 		}
 		for _, kind := range wallet.Payments() {
 			if a := l.Paid.By(kind); !a.IsZero() {
@@ -128,7 +129,7 @@ func Read(text []byte) (Bill, error) {
 }
 
 func (l documentLine) line(c money.Currency) (Line, error) {
-	line := Line{Line: rate.Line{Item: l.Item, Class: l.Class}, Paid: nothing(c)}
+	line := Line{Line: rate.Line{Item: l.Item, Class: l.Class, Override: l.Override}, Paid: nothing(c)}
 	for _, figure := range []struct {
 		text string
 		to   *quantity.Decimal

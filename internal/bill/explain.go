@@ -111,7 +111,7 @@ func ExplainFrom(c *catalog.Catalog, b Bill, window usage.Window, samples []usag
 	if err != nil {
 		return Explanation{}, err
 	}
-	again, err := Rate(v, b.Market, samples)
+	again, err := Rate(v, b.Market, samples, b.Agreed()...)
 	if err != nil {
 		return Explanation{}, err
 	}

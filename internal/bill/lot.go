@@ -58,6 +58,8 @@ type LotTx interface {
 	InsertBills(ctx context.Context, bills []Issued) error
 	// UnparkAll forgets why days of workspaces could not be billed.
 	UnparkAll(ctx context.Context, workspaceIDs []string, day period.Day) error
+	// OverridesOn gives the agreed prices that hold on a day, by payer.
+	OverridesOn(ctx context.Context, day period.Day) (map[string][]catalog.Override, error)
 	// TakeNumbers takes the numbers of a series behind the given last one.
 	TakeNumbers(ctx context.Context, series string, after, n int64) error
 	// AdvanceSiteDay keeps how far the close of a day has come.
@@ -70,6 +72,7 @@ type lot struct {
 	day        period.Day
 	version    *catalog.Version
 	raters     map[money.Currency]rater // of the site's group
+	agreed     map[string][]catalog.Override
 	at         time.Time
 	workspaces []workspace.Workspace
 	turn       *turn // its place among the lots
@@ -131,7 +134,7 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 
 // charge rates one workspace's day.
 func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []usage.Sample) (charge, error) {
-	rater, ok := l.raters[currency]
+	rater, ok := l.rater(currency, w.Payer)
 	switch {
 	case currency == "":
 		return charge{}, fmt.Errorf("payer of %s: %w", w.ID, account.ErrUnknown)

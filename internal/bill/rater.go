@@ -14,8 +14,8 @@ type rater struct {
 	tariff  *rate.Tariff
 }
 
-func newRater(v *catalog.Version, m catalog.Market) rater {
-	return rater{version: v, tariff: rate.NewTariff(v, m)}
+func newRater(v *catalog.Version, m catalog.Market, agreed ...catalog.Override) rater {
+	return rater{version: v, tariff: rate.NewTariff(v, m, agreed...)}
 }
 
 // rate turns the samples of a day into lines. Items that are sold within

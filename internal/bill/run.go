@@ -21,6 +21,7 @@ type run struct {
 	at      time.Time
 	version *catalog.Version
 	raters  map[money.Currency]rater
+	agreed  map[string][]catalog.Override // by payer: prices that hold on the day
 }
 
 func (b Books) newRun(s site.Site, day SiteDay, at time.Time) (*run, error) {
@@ -76,10 +77,13 @@ func (r *run) advance(l *lot) {
 func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
 	var start int64
 	if err := r.Read(ctx, func(tx Tx) (err error) {
+		if r.agreed, err = tx.OverridesOn(ctx, r.day.Day); err != nil {
+			return err
+		}
 		start, err = tx.LastNumber(ctx, r.day.Series)
 		return err
 	}); err != nil {
-		return nil, fmt.Errorf("numbers of %s: %w", r.day.Series, err)
+		return nil, fmt.Errorf("agreed prices and numbers of %s: %w", r.day.Series, err)
 	}
 	within, stop := context.WithCancel(ctx)
 	defer stop()
@@ -145,7 +149,7 @@ func trim(started []*lot) []*lot {
 
 // next is the lot behind a place; nil when there is none.
 func (r *run) next(ctx context.Context, before *lot, after Place, start int64) (*lot, error) {
-	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, at: r.at}
+	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, agreed: r.agreed, at: r.at}
 	err := r.Read(ctx, func(tx Tx) (err error) {
 		l.workspaces, err = tx.CommercialAfter(ctx, r.site.ID, after, r.Lot)
 		return err

@@ -196,7 +196,11 @@ func (tx *Tx) verifyBill(ctx context.Context, check *bill.Check, b bill.Bill) er
 			return err
 		}
 	}
-	check.Usage(b, w, samples)
+	agreed, err := tx.OverridesOf(ctx, b.Payer)
+	if err != nil {
+		return err
+	}
+	check.Usage(b, w, samples, agreed)
 	e, found, err := tx.LedgerEntry(ctx, "bill:"+b.ID)
 	if err == nil {
 		check.Charge(b, e, found)
