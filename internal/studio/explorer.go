@@ -65,8 +65,12 @@ func (c *Console) explorer(w http.ResponseWriter, r *http.Request) error {
 // Explorer sees something if there is anything.
 func (c *Console) newestType(ctx context.Context, p place) (string, error) {
 	now := c.now()
+	since, err := c.metricsFrom(ctx, p)
+	if err != nil {
+		return "", err
+	}
 	found, err := c.options.Records.Query(ctx, sink.Query{
-		WorkspaceID: p.Workspace.ID, Generation: p.Workspace.Generation, From: now.Add(-spans["24h"].length), To: now.Add(ahead), At: now, Limit: 1,
+		WorkspaceID: p.Workspace.ID, Generation: p.Workspace.Generation, From: now.Add(-spans["24h"].length), To: now.Add(ahead), At: now, MetricsFrom: since, Limit: 1,
 	})
 	if err != nil || len(found.Records) == 0 {
 		return recordTypes[0], err
@@ -75,12 +79,17 @@ func (c *Console) newestType(ctx context.Context, p place) (string, error) {
 }
 
 // search fills the page. The generation bounds what can be seen: nothing of
-// the Experience plan is found after an upgrade (design D5).
+// the Experience plan is found after an upgrade (design D5), and no metrics
+// from before a change of their class.
 func (c *Console) search(ctx context.Context, page *explorerPage, before string) error {
 	now, s := c.now(), spans[page.Range]
+	since, err := c.metricsFrom(ctx, page.Place)
+	if err != nil {
+		return err
+	}
 	q := sink.Query{
 		WorkspaceID: page.Place.Workspace.ID, Generation: page.Place.Workspace.Generation, Type: meter.Type(page.Type),
-		Text: page.Query, From: now.Add(-s.length).Truncate(s.step), To: now.Add(ahead), At: now, Limit: recordsPerPage, Before: before,
+		Text: page.Query, From: now.Add(-s.length).Truncate(s.step), To: now.Add(ahead), At: now, MetricsFrom: since, Limit: recordsPerPage, Before: before,
 	}
 	found, err := c.options.Records.Query(ctx, q)
 	if err != nil {

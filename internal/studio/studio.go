@@ -58,6 +58,8 @@ func New(o Options) *Console {
 	c.Serve(c.accountRoutes()...)
 	c.Serve(c.workspaceRoutes()...)
 	c.Serve(c.upgradeRoutes()...)
+	c.Serve(c.retentionRoutes()...)
+	c.Serve(c.keyRoutes()...)
 	return c
 }
 
