@@ -59,7 +59,6 @@ func New(o Options) *Console {
 	c.Serve(c.workspaceRoutes()...)
 	c.Serve(c.upgradeRoutes()...)
 	c.Serve(c.retentionRoutes()...)
-	c.Serve(c.keyRoutes()...)
 	return c
 }
 
