@@ -15,6 +15,7 @@ RACE := app bus gateway job mailbox meter notify quota sink testkit
 PACKAGES  ?= ./...
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
+WORKSPACES ?= 1000000
 
 .PHONY: help
 help: ## list the targets
@@ -50,6 +51,11 @@ fuzz: ## fuzz each hostile input for FUZZTIME (10s)
 .PHONY: bench
 bench: ## run the benchmarks; compare two runs with benchstat
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: bench-billing
+bench-billing: ## rating, and the close of WORKSPACES (1000000) against a bare COPY of their lines, on a PostgreSQL of its own
+	TOLLGATE_POSTGRES_SETTINGS="shared_buffers=1GB max_wal_size=4GB" WORKSPACES="$(WORKSPACES)" \
+		go test -tags bench -run '^TestBillingSpeed$$' -count 1 -v -timeout 60m ./internal/store/storetest
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before committing it

@@ -30,6 +30,10 @@ const (
 	postgresPrefix = "tollgate-pg-"
 )
 
+// postgresSettings names the variable whose words (shared_buffers=1GB) override
+// the settings of the server: a measurement needs a larger one than tests do.
+const postgresSettings = "TOLLGATE_POSTGRES_SETTINGS"
+
 // Postgres gives the URL of a fresh, empty database on a PostgreSQL server that
 // the test process starts for itself at the first call: the newest installed
 // version, its data and its only door, a unix socket, in a temporary folder.
@@ -117,9 +121,15 @@ func startPostgres() (*postgres, error) {
 // serve starts the postmaster as a child, not through pg_ctl: a daemon of its
 // own would outlive a killed test process.
 func (p *postgres) serve(bin, data string, who *syscall.Credential) error {
-	p.command = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", p.folder,
+	args := []string{
+		"-D", data, "-k", p.folder,
 		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
-		"-c", "max_wal_size=256MB", "-c", "log_min_messages=warning", "-c", "timezone=UTC")
+		"-c", "max_wal_size=256MB", "-c", "log_min_messages=warning", "-c", "timezone=UTC",
+	}
+	for _, setting := range strings.Fields(os.Getenv(postgresSettings)) {
+		args = append(args, "-c", setting)
+	}
+	p.command = exec.Command(filepath.Join(bin, "postgres"), args...)
 	logPath := filepath.Join(p.folder, "log")
 	log, err := os.Create(logPath)
 	if err != nil {
