@@ -28,6 +28,8 @@ type commands struct {
 	Verify verifyCommand `cmd:"" help:"Check that books, bills and chains are whole."`
 	Price  priceCommand  `cmd:"" help:"Say what a day's usage costs, line by line, as a bill would."`
 	Bill   billCommand   `cmd:"" help:"Look at bills: how each amount came about."`
+
+	Simulate simulateCommand `cmd:"" help:"Play a scenario on a store of its own and tell what comes of it."`
 }
 
 func main() {

@@ -29,8 +29,14 @@ type Engine struct {
 }
 
 // Open opens the file, makes it if need be, and migrates it.
-func Open(ctx context.Context, path string) (*Engine, error) {
-	writer, err := sql.Open("sqlite", dsn(path, "_txlock=immediate"))
+func Open(ctx context.Context, path string) (*Engine, error) { return open(ctx, path, "FULL") }
+
+// OpenScratch is Open for a store that is thrown away: no commit waits for the
+// disk, and a crash of the machine may ruin it.
+func OpenScratch(ctx context.Context, path string) (*Engine, error) { return open(ctx, path, "OFF") }
+
+func open(ctx context.Context, path, synchronous string) (*Engine, error) {
+	writer, err := sql.Open("sqlite", dsn(path, synchronous, "_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -39,7 +45,7 @@ func Open(ctx context.Context, path string) (*Engine, error) {
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	if e.reader, err = sql.Open("sqlite", dsn(path, "_pragma=query_only(1)")); err != nil {
+	if e.reader, err = sql.Open("sqlite", dsn(path, synchronous, "_pragma=query_only(1)")); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s for reading: %w", path, err), writer.Close())
 	}
 	e.reader.SetMaxOpenConns(readers)
@@ -47,9 +53,9 @@ func Open(ctx context.Context, path string) (*Engine, error) {
 }
 
 // dsn carries the pragmas, so that every connection of a pool gets them.
-func dsn(path, more string) string {
+func dsn(path, synchronous, more string) string {
 	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + more
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" + synchronous + ")&_pragma=foreign_keys(1)&" + more
 }
 
 func (e *Engine) prepare(ctx context.Context) error {
