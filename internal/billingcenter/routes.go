@@ -61,5 +61,10 @@ func (b *Console) Routes() []web.Route {
 		post("/account/profile", web.SignedIn, b.changeProfile),
 		post("/account/language", web.SignedIn, b.changeLanguage),
 		post("/account/password", web.SignedIn, b.changePassword),
+
+		get("/keys", web.SignedIn, b.keysPage),
+		post("/keys", web.SignedIn, b.makeKey),
+		get("/keys/{key}/revoke", web.SignedIn, b.revokeKeyPage),
+		post("/keys/{key}/revoke", web.SignedIn, b.revokeKey),
 	}
 }

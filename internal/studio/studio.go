@@ -59,6 +59,7 @@ func New(o Options) *Console {
 	c.Serve(c.workspaceRoutes()...)
 	c.Serve(c.upgradeRoutes()...)
 	c.Serve(c.retentionRoutes()...)
+	c.Serve(c.keyRoutes()...)
 	return c
 }
 
