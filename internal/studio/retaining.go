@@ -91,12 +91,31 @@ func (p *retentionPage) fill(v *catalog.Version, chosen []retention.Setting) {
 		return retentionLine{s, t.Allowed, s.FreeAt(p.Now, p.Place.Site.Zone)}
 	}
 	for _, t := range now.Types() {
+		if now.Fixed() && !keptFree(v, t) {
+			continue
+		}
 		p.Types = append(p.Types, line(now.Setting(retention.Target{Type: t})))
 	}
 	p.Logs = line(now.Setting(retention.IndexOf(retention.DefaultIndex)))
 	for _, s := range now.Indexes() {
 		p.Indexes = append(p.Indexes, line(s))
 	}
+}
+
+// keptFree reports whether the free plan has a type of data at all: it has not
+// when no item of that type is part of it.
+func keptFree(v *catalog.Version, dataType string) bool {
+	items := 0
+	for _, item := range v.Items {
+		if item.Retention != dataType {
+			continue
+		}
+		items++
+		if v.Quotas.Of(item.ID).Supported {
+			return true
+		}
+	}
+	return items == 0
 }
 
 // changeRetention changes one class. Metrics take two steps: the first shows
