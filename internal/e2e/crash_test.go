@@ -245,65 +245,46 @@ func TestSIGTERMUnderLoadLosesNothingAcknowledgedAndEndsCleanly(t *testing.T) {
 // Promise P8: killed anywhere in the close of a day, run again, the same bill.
 func TestACloseThatIsKilledEndsInTheSameBill(t *testing.T) {
 	t.Parallel()
-	x := demo(t, "").newcomer("close")
-	x.upgrade()
-	writers := newWriters(logsAsLines, influx)
-	began := time.Now()
-	x.dayBilled(writers, nil)
-	whole := time.Since(began)
-	const parts = 7
-	for n := range parts {
-		after := whole * time.Duration(n) / (parts - 1)
-		x.dayBilled(writers, func() { // the move of the clock is under way
-			<-time.After(after)
-			x.daemon.Kill()
+	for name, engine := range map[string]func(testing.TB) string{"SQLite": embedded, "PostgreSQL": testkit.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := demo(t, engine(t)).newcomer("close")
+			x.upgrade()
+			writers := newWriters(logsAsLines, influx)
+			x.dayBilled(writers, nil)
+			whole := x.dayBilled(writers, nil)
+			const parts = 7
+			for n := range parts {
+				after := whole * time.Duration(n) / (parts - 1)
+				x.dayBilled(writers, func() { // the move of the clock is under way
+					<-time.After(after)
+					x.daemon.Kill()
+				})
+			}
+			x.verified()
 		})
 	}
-	x.verified()
 }
 
 // dayBilled reports, lets the day end, perhaps killed meanwhile, and holds the
 // day's bill against what was reported, and the earlier bills against what
-// they were.
-func (x *team) dayBilled(writers []*writer, killed func()) {
+// they were. It gives the time that the move of the clock took.
+func (x *team) dayBilled(writers []*writer, killed func()) time.Duration {
 	x.t.Helper()
 	day, earlier := x.today(), x.bills()
-	c := sending()
-	defer c.CloseIdleConnections()
-	reported := map[int64]bool{}
-	for range 10 {
-		for _, w := range writers {
-			r := w.send(x.t, c, x.gateway, x.token)
-			if !r.acknowledged() {
-				x.t.Fatalf("%s was answered %d %s", r.wire.name, r.status, r.answer)
-			}
-			for _, id := range r.ids {
-				reported[id] = true
-			}
-		}
-	}
-	fresh := map[int64]kept{}
-	for id, list := range x.inSink() {
-		if reported[id] {
-			fresh[id] = list[0]
-		}
-	}
-	logs, series := counted(fresh)
+	logs, series := x.aDaysReports(writers)
+	began := time.Now()
 	if killed == nil {
 		x.advance("1d")
 	} else {
-		moved := make(chan struct{})
-		go func() {
-			defer close(moved)
-			_, _ = x.tool("clock", "advance", "1d", "--data", x.folder) // it dies with the process, or was quicker
-		}()
-		killed()
-		<-moved
-		x.start()
-		if x.today() == day {
+		x.advanceKilled(killed)
+		now, bills := x.today(), x.bills()
+		x.t.Logf("killed when the clock had moved from %s to %s; %d more bills were there soon after", day, now, len(bills)-len(earlier))
+		if now == day {
 			x.advance("1d")
 		}
 	}
+	took := time.Since(began)
 	var list []client.Bill
 	testkit.Eventually(x.t, 30*time.Second, func() error {
 		if list = x.bills(); len(list) <= len(earlier) {
@@ -320,4 +301,44 @@ func (x *team) dayBilled(writers []*writer, killed func()) {
 	case billed(last, meter.Logs) != fmt.Sprint(logs) || billed(last, meter.Series) != fmt.Sprint(series):
 		x.t.Errorf("the bill of %s charges %s logs and %s series, want %d and %d", day, billed(last, meter.Logs), billed(last, meter.Series), logs, series)
 	}
+	return took
+}
+
+// aDaysReports sends some, and gives what they count as in a day.
+func (x *team) aDaysReports(writers []*writer) (logs, series int64) {
+	x.t.Helper()
+	c := sending()
+	defer c.CloseIdleConnections()
+	fresh := map[int64]kept{}
+	for range 10 {
+		for _, w := range writers {
+			r := w.send(x.t, c, x.gateway, x.token)
+			if !r.acknowledged() {
+				x.t.Fatalf("%s was answered %d %s", r.wire.name, r.status, r.answer)
+			}
+			for _, id := range r.ids {
+				fresh[id] = kept{}
+			}
+		}
+	}
+	for id, list := range x.inSink() {
+		if _, ours := fresh[id]; ours {
+			fresh[id] = list[0]
+		}
+	}
+	return counted(fresh)
+}
+
+// advanceKilled moves the clock by a day, kills the process meanwhile, and
+// starts it again.
+func (x *team) advanceKilled(killed func()) {
+	x.t.Helper()
+	moved := make(chan struct{})
+	go func() {
+		defer close(moved)
+		_, _ = x.tool("clock", "advance", "1d", "--data", x.folder) // it dies with the process, or was quicker
+	}()
+	killed()
+	<-moved
+	x.start()
 }
