@@ -24,10 +24,11 @@ var pairs = [][2]any{
 	{api.MonthToDate{}, client.MonthToDate{}}, {api.Balance{}, client.Balance{}}, {api.PaidWorkspace{}, client.PaidWorkspace{}},
 	{api.Entry{}, client.Entry{}}, {api.EntryChange{}, client.EntryChange{}}, {api.Transfer{}, client.Transfer{}},
 	{api.ClockNow{}, client.ClockNow{}}, {api.Verification{}, client.Verification{}}, {api.Finding{}, client.Finding{}},
-	{api.CostPreview{}, client.CostPreview{}}, {api.PreviewItem{}, client.PreviewItem{}},
+	{api.CostPreview{}, client.CostPreview{}}, {api.PreviewItem{}, client.PreviewItem{}}, {api.Alerts{}, client.Alerts{}}, {api.Alert{}, client.Alert{}},
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.APIKey{}, client.APIKey{}}, {api.MadeKey{}, client.MadeKey{}}, {api.BillRow{}, client.BillRow{}},
 	{api.Summary{}, client.Summary{}}, {api.SummaryItem{}, client.SummaryItem{}},
+	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }
 

@@ -43,7 +43,7 @@ var permits = map[string]string{
 	"show-retention": "oasr", "change-retention": "o",
 	"show-balance": "o", "show-settlement": "o", "change-settlement": "o",
 	"show-upgrade": "o", "name-billing-account": "o", "mail-upgrade-code": "o", "prove-billing-account": "o",
-	"show-agreement": "o", "agree": "o", "upgrade": "o", "preview-cost": "o",
+	"show-agreement": "o", "agree": "o", "upgrade": "o", "preview-cost": "o", "show-alerts": "oa", "replace-alerts": "oa",
 
 	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
 	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "explain-paid-bill": "b", "list-entries": "b",
@@ -75,6 +75,7 @@ var bodies = map[string]string{
 	"change-role":                 `{"role":"read_only"}`,
 	"change-settlement":           `{"method":"alibaba"}`,
 	"change-retention":            `{"type":"logs","class":"7d"}`,
+	"replace-alerts":              `{"alerts":[]}`,
 	"name-billing-account":        `{"user_name":"payer"}`,
 	"mail-upgrade-code":           `{"email":"payer@pay.example"}`,
 	"prove-billing-account":       `{"code":"123456"}`,

@@ -94,6 +94,8 @@ func (s *server) spending() []route {
 	const one = "/workspaces/{workspace_id}"
 	return []route{
 		readsNamed(line(get, one+"/cost-preview", Studio, workspace.UpgradePlan, "preview-cost", "What the last days would have cost on the Commercial plan"), previewParams(), s.showPreview),
+		reads(line(get, one+"/alerts", Studio, workspace.ViewBilling, "show-alerts", "Its high-consumption alerts"), showAlerts),
+		writes(line(put, one+"/alerts", Studio, workspace.ViewBilling, "replace-alerts", "Set its high-consumption alerts, all at once"), ok, s.replaceAlerts),
 	}
 }
 
