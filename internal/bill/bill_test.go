@@ -1,6 +1,7 @@
 package bill
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -258,4 +259,50 @@ func TestItemsOfPackagesAndSwitchesMakeNoLine(t *testing.T) {
 	if err != nil || len(r.Lines) != 1 || r.Lines[0].Item != "logs" || r.Total.String() != "3.00" {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// TestDocumentIsWhatJSONWouldWrite compares the writer with encoding/json on
+// bills of any content.
+func TestDocumentIsWhatJSONWouldWrite(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.StringMatching(`[a-z0-9_-]{0,20}`), rapid.String())
+		amount := rapid.Custom(func(t *rapid.T) money.Amount {
+			return money.Of(rapid.SampledFrom([]int64{0, 1, 99, 100, 12345, -7, 1 << 60}).Draw(t, "minor"), money.CNY)
+		})
+		decimal := rapid.Custom(func(t *rapid.T) quantity.Decimal {
+			return quantity.Scaled(rapid.Int64().Draw(t, "coefficient"), rapid.IntRange(0, 19).Draw(t, "scale"))
+		})
+		b := Bill{
+			Number: text.Draw(t, "number"), WorkspaceID: text.Draw(t, "workspace"), Site: "cn1", Day: period.MustParseDay("2026-03-01"), Generation: 2,
+			Payer: text.Draw(t, "payer"), Settlement: site.BillingCenter, Market: catalog.Market{Currency: money.CNY, Group: site.China},
+			Catalog: text.Draw(t, "catalog"), Total: amount.Draw(t, "total"), Previous: text.Draw(t, "previous"),
+		}
+		want := document{
+			Number: b.Number, Workspace: b.WorkspaceID, Site: b.Site, Day: b.Day, Generation: b.Generation, Payer: b.Payer, Settlement: b.Settlement,
+			Currency: b.Market.Currency, Group: b.Market.Group, Catalog: b.Catalog, Lines: []documentLine{}, Total: b.Total.String(), Previous: b.Previous,
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "lines") {
+			l := Line{Line: rate.Line{
+				Item: text.Draw(t, "item"), Class: text.Draw(t, "class"), Quantity: decimal.Draw(t, "quantity"), Units: decimal.Draw(t, "units"),
+				UnitPrice: decimal.Draw(t, "price"), Exact: decimal.Draw(t, "exact"), Amount: amount.Draw(t, "amount"),
+			}}
+			line := documentLine{
+				Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
+				UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
+			}
+			for _, kind := range wallet.Payments() {
+				part := amount.Draw(t, "part")
+				*l.Paid.of(kind) = part
+				if !part.IsZero() {
+					*line.Paid.of(kind) = part.String()
+				}
+			}
+			b.Lines, want.Lines = append(b.Lines, l), append(want.Lines, line)
+		}
+		written, err := json.Marshal(want)
+		if err != nil || string(b.Document()) != string(written) {
+			t.Fatalf("wrote %s\njson %s, %v", b.Document(), written, err)
+		}
+	})
 }

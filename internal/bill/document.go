@@ -71,32 +71,6 @@ func (p *documentPaid) of(kind wallet.Payment) *string {
 	}
 }
 
-// Document is the bill as it is stored and hashed.
-func (b Bill) Document() []byte {
-	d := document{
-		Number: b.Number, Workspace: b.WorkspaceID, Site: b.Site, Day: b.Day, Generation: b.Generation,
-		Payer: b.Payer, Settlement: b.Settlement, Currency: b.Market.Currency, Group: b.Market.Group,
-		Catalog: b.Catalog, Lines: make([]documentLine, 0, len(b.Lines)), Total: b.Total.String(), Previous: b.Previous,
-	}
-	for _, l := range b.Lines {
-		line := documentLine{
-			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-			UnitPrice: l.UnitPrice.String(), Override: l.Override, Exact: l.Exact.String(), Amount: l.Amount.String(),
-		}
-		for _, kind := range wallet.Payments() {
-			if a := l.Paid.By(kind); !a.IsZero() {
-				*line.Paid.of(kind) = a.String()
-			}
-		}
-		d.Lines = append(d.Lines, line)
-	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		panic("bill: a document of texts must encode: " + err.Error())
-	}
-	return text
-}
-
 // Read is the bill of a document. A document that does not sum is refused.
 func Read(text []byte) (Bill, error) {
 	var d document

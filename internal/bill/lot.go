@@ -77,6 +77,7 @@ type lot struct {
 	workspaces []workspace.Workspace
 	turn       *turn // its place among the lots
 	together   bool  // its first payer is also in the lot before
+	first      bool  // of a run: an earlier one may have died within it, after some bills
 }
 
 // last is the place behind the lot.
@@ -104,12 +105,13 @@ func (c charge) charging(day period.Day) wallet.Charging {
 // rate reads what the workspaces used and rates it. It moves and keeps
 // nothing, so that lots are rated side by side.
 func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parked, err error) {
-	ids, payers := l.ids(), l.payers()
-	billed, err := tx.Billed(ctx, ids, l.day)
-	if err != nil {
-		return nil, nil, fmt.Errorf("bills of %s: %w", l.day, err)
+	var billed map[string]bool
+	if l.first {
+		if billed, err = tx.Billed(ctx, l.ids(), l.day); err != nil {
+			return nil, nil, fmt.Errorf("bills of %s: %w", l.day, err)
+		}
 	}
-	currencies, err := tx.CurrenciesOf(ctx, payers)
+	currencies, err := tx.CurrenciesOf(ctx, l.payers())
 	if err != nil {
 		return nil, nil, fmt.Errorf("payers of %s: %w", l.site.ID, err)
 	}

@@ -265,6 +265,15 @@ func (a Decimal) Max(b Decimal) Decimal {
 // String is the plain decimal text, with the decimals that it was made with.
 func (a Decimal) String() string { return a.d.String() }
 
+// Append appends the text of String.
+func (a Decimal) Append(text []byte) []byte {
+	text, err := a.d.AppendText(text)
+	if err != nil {
+		panic("quantity: a decimal must have a text: " + err.Error())
+	}
+	return text
+}
+
 // Plain is the text without trailing zeros behind the point.
 func (a Decimal) Plain() string { return a.d.Trim(0).String() }
 

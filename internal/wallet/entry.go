@@ -88,10 +88,11 @@ func (m Movement) follow(head Head, at time.Time) Entry {
 // Sum is the hash of the entry: SHA-256 over the hash before it and every
 // field, each with its length, so that no two entries read alike.
 func (e Entry) Sum() string {
-	h := sha256.New()
+	text := make([]byte, 0, 1024)
 	write := func(texts ...string) {
-		for _, text := range texts {
-			fmt.Fprintf(h, "%d:%s", len(text), text)
+		for _, t := range texts {
+			text = strconv.AppendInt(text, int64(len(t)), 10)
+			text = append(append(text, ':'), t...)
 		}
 	}
 	write(e.Previous, e.ID, e.Key, string(e.Kind), e.Cause, e.Payer,
@@ -99,7 +100,8 @@ func (e Entry) Sum() string {
 	for _, p := range e.Postings {
 		write(string(p.Account), string(p.Amount.Currency()), strconv.FormatInt(p.Amount.Minor(), 10))
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // Tx is what the ledger needs of a transaction.
