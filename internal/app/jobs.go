@@ -17,9 +17,10 @@ func (a *App) openJobs(context.Context) error {
 	job.Register(a.runner, a.deliver)
 	a.registerClosing()
 	a.registerAlerts()
+	a.registerStatements()
 	job.Register(a.runner, a.expire)
 	a.registerRetention()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.expiring(), a.cleaning()}, a.flush)
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.cleaning()}, a.flush)
 	return nil
 }
 

@@ -19,7 +19,7 @@ var invariants = []struct{ id, claim string }{
 	{"I2", "cached balances are the sums of their postings"},
 	{"I3", "no balance is below its floor"},
 	{"I4", "an idempotency key has one effect"},
-	{"I5", "hours = days = lines = bills"},
+	{"I5", "hours = days = lines = bills = statements"},
 	{"I6", "hash chains are whole"},
 	{"I7", "a workspace is upgraded at most once and never back"},
 	{"I8", "no voucher or card pays more than it was issued for"},

@@ -41,6 +41,7 @@ var Order = [][]string{
 	{"preview"},
 	{"wallet"},
 	{"bill"},
+	{"statement"},
 	{"analysis"},
 	{"alert"},
 	{"settle"},

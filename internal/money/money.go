@@ -31,6 +31,9 @@ var (
 	ErrShares    = fault.New(fault.Internal, "no_shares", "An amount cannot be split by these weights.")
 )
 
+// Currencies lists the codes in use.
+func Currencies() []Currency { return []Currency{CNY, USD} }
+
 // ParseCurrency accepts the codes in use.
 func ParseCurrency(s string) (Currency, error) {
 	switch c := Currency(s); c {

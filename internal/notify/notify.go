@@ -17,6 +17,7 @@ import (
 	"tollgate.dev/internal/alert"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
@@ -34,6 +35,7 @@ const (
 	OpeningReminder  Kind = "opening_reminder" // mail 2
 	Invitation       Kind = "invitation"       // mail 8
 	CashCredited     Kind = "cash_credited"    // a receipt, by our choice
+	StatementIssued  Kind = "statement_issued" // mail 3
 	ArrearsStarted   Kind = "arrears_started"  // what mail 3 says of arrears, at once
 	HighConsumption  Kind = "high_consumption" // mail 7
 )
@@ -73,6 +75,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = memberAdded(e)
 	case wallet.CashCredited:
 		letters = cashCredited(e)
+	case statement.Issued:
+		letters = statementIssued(e)
 	case wallet.ArrearsStarted:
 		letters = arrearsStarted(e)
 	case alert.Exceeded:

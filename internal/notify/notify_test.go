@@ -54,6 +54,8 @@ func events(language string) map[string]any {
 			Owed: money.MustParse("15", money.CNY), StartedAt: at},
 		"high-consumption":       exceeded(language, "logs"),
 		"high-consumption-total": exceeded(language, alert.Total),
+		"statement":              statementOf(language, "38.50", "11.50"),
+		"statement-in-arrears":   statementOf(language, "10", "40"),
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}

@@ -1,0 +1,90 @@
+package statement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/catalog"
+)
+
+// Check reads statements and finds where they do not hold: I5 a statement is
+// the sum of its bills, I6 the chains of hashes. Feed it every statement, each
+// payer's in the order of months, each with its bills.
+type Check struct {
+	catalog  *catalog.Catalog
+	findings []audit.Finding
+	heads    map[string]string
+}
+
+// NewCheck starts without statements.
+func NewCheck(c *catalog.Catalog) *Check { return &Check{catalog: c, heads: map[string]string{}} }
+
+func (c *Check) find(invariant, subject, format string, args ...any) {
+	c.findings = append(c.findings, audit.Finding{Invariant: invariant, Subject: subject, Detail: fmt.Sprintf(format, args...)})
+}
+
+// Statement takes the next statement of a payer: its document, the ID, number
+// and hash that are kept beside it. ok is false when it cannot be read.
+func (c *Check) Statement(document []byte, id, payer, number, hash string) (s Statement, ok bool) {
+	previous := c.heads[payer]
+	c.heads[payer] = hash
+	s, err := Read(document)
+	if err != nil {
+		c.find("I5", id, "the document cannot be read: %v", err)
+		return s, false
+	}
+	if s.Hash != hash {
+		c.find("I6", id, "the document was changed")
+	}
+	if s.Previous != previous {
+		c.find("I6", id, "it does not hold the hash of the account's statement before")
+	}
+	if s.ID != id || s.Payer != payer || s.Number != number {
+		c.find("I5", id, "what is kept beside the document differs from it")
+	}
+	return s, true
+}
+
+// Bills compares a statement with the bills that are on it, summed anew.
+func (c *Check) Bills(s Statement, bills func(yield func(bill.Bill) error) error) error {
+	g := Gather(s.Month, s.Currency)
+	if err := bills(g.Bill); err != nil {
+		return err
+	}
+	again := s
+	names := map[string]string{}
+	for _, w := range s.Workspaces {
+		names[w.ID] = w.Name
+	}
+	g.Into(&again, c.catalog, names)
+	if fmt.Sprint(sorted(again)) != fmt.Sprint(sorted(s)) {
+		c.find("I5", s.ID, "it is for %d bills of %s, there are %d of %s, or their parts differ", s.Bills, s.Total, again.Bills, again.Total)
+	}
+	return nil
+}
+
+// sorted orders the parts by ID, whatever order the catalogue gives them.
+func sorted(s Statement) Statement {
+	byID := func(items []Item) []Item {
+		return slices.SortedFunc(slices.Values(items), func(a, b Item) int { return cmp.Compare(a.ID, b.ID) })
+	}
+	s.Items = byID(s.Items)
+	s.Workspaces = slices.SortedFunc(slices.Values(s.Workspaces), func(a, b Workspace) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range s.Workspaces {
+		s.Workspaces[i].Items = byID(s.Workspaces[i].Items)
+	}
+	return s
+}
+
+// Head takes the stored end of a payer's chain of statements.
+func (c *Check) Head(payer, hash string) {
+	if c.heads[payer] != hash {
+		c.find("I6", payer, "the chain of its statements does not end where the store says")
+	}
+}
+
+// Findings gives all that is wrong, once everything was fed.
+func (c *Check) Findings() []audit.Finding { return c.findings }
