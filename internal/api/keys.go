@@ -65,7 +65,10 @@ func (s *server) admitKey(r *http.Request, to Route, who *caller) error {
 func (w *caller) pays(r *http.Request, tx *store.Tx) (err error) {
 	w.AccountID = w.Key.Holder.ID
 	w.Billing, err = tx.BillingByID(r.Context(), w.AccountID)
-	if err == nil && w.Billing.Disabled {
+	switch {
+	case isFault(err, account.ErrUnknown):
+		return account.ErrKeyInvalid
+	case err == nil && w.Billing.Disabled:
 		return account.ErrDisabled
 	}
 	return err
