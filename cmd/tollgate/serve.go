@@ -21,6 +21,7 @@ type serveCommand struct {
 	GatewayURL    string        `help:"How collectors reach the gateway." env:"TOLLGATE_GATEWAY_URL"`
 	Sink          string        `help:"Where records go: local or discard." default:"local" enum:"local,discard" env:"TOLLGATE_SINK"`
 	Profile       string        `help:"Which settlement methods sites offer: seed or newer." default:"seed" enum:"seed,newer" env:"TOLLGATE_PROFILE"`
+	Site          []site.ID     `help:"Sites whose tokens the gateway takes; all when none is named." env:"TOLLGATE_SITE"`
 	FlushEvery    time.Duration `help:"How often usage goes from the spool to the store." default:"1s" env:"TOLLGATE_FLUSH_EVERY"`
 	TrustedProxy  []string      `help:"Addresses or networks of the proxies in front, whose X-Forwarded-For is believed." env:"TOLLGATE_TRUSTED_PROXY"`
 	Sandbox       bool          `help:"A clock that can be moved forward. Never in production." env:"TOLLGATE_SANDBOX"`
@@ -44,7 +45,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	a, err := app.Open(ctx, app.Config{
 		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
-		Proxies: c.TrustedProxy, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
+		Proxies: c.TrustedProxy, Sites: c.Site, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
 		Bank: billingcenter.Beneficiary{Holder: c.BankHolder, Bank: c.BankName, Number: c.BankNumber},
 		Mail: notify.Server{
 			Address: c.SMTPAddress, From: c.SMTPFrom, User: c.SMTPUser, Password: c.SMTPPassword,

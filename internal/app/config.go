@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type Config struct {
 	Sink          string // local or discard
 	Mail          notify.Server
 	Profile       site.Profile
+	Sites         []site.ID                 // whose tokens the gateway takes; empty for all
 	Sandbox       bool                      // a movable clock; never in production
 	Demo          bool                      // mailbox, demo people, a team that reports
 	Proxies       []string                  // addresses and networks whose X-Forwarded-For is believed
@@ -49,10 +51,20 @@ func (c Config) check() error {
 		return fmt.Errorf("sink %q: choose local or discard", c.Sink)
 	case c.Profile != site.Seed && c.Profile != site.Newer:
 		return fmt.Errorf("site profile %q: choose seed or newer", c.Profile)
+	case len(unknown(c.Sites)) > 0:
+		return fmt.Errorf("site %q: there is no such site", unknown(c.Sites)[0])
 	case !c.Demo && c.Mail.Address == "":
 		return fmt.Errorf("a mail server is needed: the upgrade sends codes by mail")
 	}
 	return nil
+}
+
+// unknown lists the sites that do not exist.
+func unknown(sites []site.ID) []site.ID {
+	return slices.DeleteFunc(slices.Clone(sites), func(s site.ID) bool {
+		_, err := site.Find(s)
+		return err == nil
+	})
 }
 
 // OpenStore opens the store that a URL names; empty is SQLite in the folder.

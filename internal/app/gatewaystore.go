@@ -27,7 +27,7 @@ func (a *App) openGateway(ctx context.Context) error {
 		return fmt.Errorf("the installation's meter key: %w", err)
 	}
 	a.gateway = gateway.New(gateway.Config{
-		ID: gatewayID, SpoolPath: filepath.Join(a.config.Data, "spool.db"), Secret: secret,
+		ID: gatewayID, SpoolPath: filepath.Join(a.config.Data, "spool.db"), Secret: secret, Sites: a.config.Sites,
 		Store: gatewayStore{a}, Limits: a.limits, Sink: a.sink, Now: a.clock.Now,
 		FlushEvery: a.config.FlushEvery, Log: a.log,
 	})

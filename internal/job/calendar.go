@@ -2,12 +2,12 @@ package job
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/store"
 )
 
@@ -31,7 +31,7 @@ const (
 
 // ErrUnsettled is a move of the clock whose work did not end in time; it goes
 // on in the queue.
-var ErrUnsettled = errors.New("work that fell due has not ended yet")
+var ErrUnsettled = fault.New(fault.Unavailable, "clock_unsettled", "The clock has moved, but work that fell due has not ended yet. It goes on; look again in a moment.")
 
 // Calendar queues tasks as the clock passes them.
 type Calendar struct {
@@ -206,7 +206,7 @@ func (c *Calendar) settle(ctx context.Context) (time.Time, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return next, errors.Join(ErrUnsettled, ctx.Err())
+			return next, ErrUnsettled.Because(ctx.Err())
 		case <-time.After(pause):
 		}
 	}

@@ -167,7 +167,7 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) Row {
 
 // Enqueue inserts a job that runs after, and only if, the transaction commits.
 // A job with a method UniqueByArgs() is inserted once while an equal one waits
-// or runs.
+// or runs, and for a day after it was done.
 func (tx *Tx) Enqueue(ctx context.Context, job river.JobArgs) error {
 	var opts *river.InsertOpts
 	if u, ok := job.(interface{ UniqueByArgs() bool }); ok && u.UniqueByArgs() {
