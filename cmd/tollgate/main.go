@@ -29,6 +29,8 @@ type commands struct {
 	Price  priceCommand  `cmd:"" help:"Say what a day's usage costs, line by line, as a bill would."`
 	Bill   billCommand   `cmd:"" help:"Look at bills: how each amount came about."`
 
+	Catalog catalogCommand `cmd:"" help:"See what can be sold at which prices, add versions of it, and try them on past bills."`
+
 	Simulate simulateCommand `cmd:"" help:"Play a scenario on a store of its own and tell what comes of it."`
 }
 

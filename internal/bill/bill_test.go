@@ -84,6 +84,8 @@ func drafts(t testing.TB) map[string]Draft {
 	exact.Rounding.TruncateUnits = false
 	first := draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "network_host@none=1")
 	first.Previous = ""
+	agreed := draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "logs@14d=4000000", "network_host@none=1")
+	agreed.Rated.Lines[0].Override = "prce_0123456789abcdefghijklmnopqrstuv"
 	return map[string]Draft{
 		"ten-hosts": draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY,
 			[]wallet.Source{source(wallet.ByCash, wallet.Cash("bcac_acme"), cny("100"))},
@@ -100,6 +102,7 @@ func drafts(t testing.TB) map[string]Draft {
 		"exact-units": draft(t, &exact, shop("cn6", site.BillingCenter), money.USD, nil, "logs@60d=1234567", "logs@14d=4999"),
 		"nothing-due": draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "logs@14d=4999"),
 		"first":       first,
+		"agreed":      agreed,
 	}
 }
 

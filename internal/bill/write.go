@@ -80,6 +80,9 @@ func (w *writer) line(l *Line) {
 	w.decimal(`,"quantity":`, l.Quantity.Trimmed(), true)
 	w.decimal(`,"units":`, l.Units, true)
 	w.decimal(`,"unit_price":`, l.UnitPrice, true)
+	if l.Override != "" {
+		w.field(`,"override":`, l.Override)
+	}
 	w.decimal(`,"exact":`, l.Exact, true)
 	w.amount(`,"amount":`, l.Amount)
 	w.raw(`,"paid":{`)

@@ -151,3 +151,19 @@ func (tx *Tx) EndOverride(ctx context.Context, id string, last period.Day) error
 		WHERE id = $1`, id, last.String())
 	return exactlyOne(n, err, catalog.ErrOverrideUnknown)
 }
+
+// WorkspacesBilled lists workspaces that have bills of the days from first to
+// last, by ID after the given one.
+func (tx *Tx) WorkspacesBilled(ctx context.Context, first, last period.Day, after string, limit int) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT DISTINCT workspace_id
+		FROM bill
+		WHERE workspace_id > $1
+			AND day BETWEEN $2 AND $3
+		ORDER BY workspace_id
+		LIMIT $4`, after, first.String(), last.String(), int64(limit))
+	return collect(rows, err, func(r Row) (id string, err error) {
+		err = r.Scan(&id)
+		return id, err
+	})
+}
