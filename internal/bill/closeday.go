@@ -64,7 +64,7 @@ type Books struct {
 // LotOf is how many workspaces are billed in one transaction: enough that the
 // commit is a small part of it, few enough that memory stays flat and nobody
 // waits long for a payer's chain.
-const LotOf = 500
+const LotOf = 1000
 
 // CloseDay closes a service day of a site: it bills every Commercial workspace
 // that used something, parks those that fail, and chains the day to the one

@@ -19,6 +19,10 @@ func (CloseDay) Kind() string { return "bill.close_day" }
 // UniqueByArgs keeps one job of a site's day waiting at most.
 func (CloseDay) UniqueByArgs() bool { return true }
 
+// Within is how long a close may take before it is stopped and goes on where it
+// was: the day after must not wait for it.
+func (CloseDay) Within() time.Duration { return 12 * time.Hour }
+
 // FirstClosed is what counts as the last closed day of a site that never
 // closed one: the day before its first Commercial workspace was upgraded.
 func FirstClosed(zone *time.Location, firstUpgrade time.Time) period.Day {

@@ -36,11 +36,10 @@ func NewRunner(s *store.Store, log *slog.Logger) *Runner {
 }
 
 // Register says how jobs of a kind are done. A job that fails is tried again,
-// later and later; one that returns Wait is tried again after that time.
+// later and later; one that returns Wait is tried again after that time. A job
+// may take a minute, or as long as its method Within says.
 func Register[T river.JobArgs](r *Runner, work func(ctx context.Context, args T) error) {
-	river.AddWorker(r.workers, river.WorkFunc(func(ctx context.Context, j *river.Job[T]) error {
-		return work(ctx, j.Args)
-	}))
+	river.AddWorker(r.workers, &worker[T]{work: work})
 	var kind T
 	r.byKind[kind.Kind()] = func(ctx context.Context, text []byte) error {
 		var args T
@@ -49,6 +48,20 @@ func Register[T river.JobArgs](r *Runner, work func(ctx context.Context, args T)
 		}
 		return work(ctx, args)
 	}
+}
+
+type worker[T river.JobArgs] struct {
+	river.WorkerDefaults[T]
+	work func(ctx context.Context, args T) error
+}
+
+func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error { return w.work(ctx, j.Args) }
+
+func (w *worker[T]) Timeout(j *river.Job[T]) time.Duration {
+	if long, ok := any(j.Args).(interface{ Within() time.Duration }); ok {
+		return long.Within()
+	}
+	return 0 // the queue's own: a minute
 }
 
 // Wait puts a job off: what it needs is not there yet.

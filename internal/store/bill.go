@@ -287,15 +287,23 @@ func (tx *Tx) FinishSiteDay(ctx context.Context, d bill.SiteDay) error {
 }
 
 // DigestOfDay counts the bills of a site's day with numbers up to the given
-// one, and hashes their hashes in the order of their numbers.
+// one, and hashes their hashes in the order of their numbers. The numbers begin
+// behind those of the days before.
 func (tx *Tx) DigestOfDay(ctx context.Context, s site.ID, day period.Day, through int64) (int64, string, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT hash
 		FROM bill
-		WHERE site = $1
+		WHERE series = $1
 			AND day = $2
+			AND seq > COALESCE((
+				SELECT MAX(through)
+				FROM site_day
+				WHERE site = $4
+					AND day < $2
+					AND series = $1
+			), 0)
 			AND seq <= $3
-		ORDER BY seq`, string(s), day.String(), through)
+		ORDER BY seq`, bill.Series(s, day), day.String(), through, string(s))
 	if err != nil {
 		return 0, "", err
 	}

@@ -105,6 +105,9 @@ func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Ge
 		if list == nil {
 			return nil, errors.New("read usage: a workspace that was not asked for")
 		}
+		if *list == nil {
+			*list = make([]usage.Sample, 0, 16)
+		}
 		*list = append(*list, s)
 	}
 	all := make(map[string][]usage.Sample, len(workspaceIDs))

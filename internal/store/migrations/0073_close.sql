@@ -8,3 +8,6 @@ ALTER TABLE site_day ADD COLUMN after_workspace TEXT NOT NULL DEFAULT '';
 
 DROP INDEX workspace_site_plan;
 CREATE INDEX workspace_close ON workspace (site, plan, payer, id);
+
+-- The bills of a site's day are found by their numbers.
+DROP INDEX bill_site_day;
