@@ -174,6 +174,21 @@ func (p analysisPage) estimated() bool {
 	return slices.ContainsFunc(p.Report.Days, func(d analysis.Day) bool { return d.Estimated })
 }
 
+// axis are the days of the charts: those of the report, and the days between
+// them on which nothing was used.
+func (p analysisPage) axis() []analysis.Day {
+	var days []analysis.Day
+	for _, d := range p.Report.Days {
+		if n := len(days); n > 0 {
+			for gap := days[n-1].Day.Add(1); gap.Before(d.Day); gap = gap.Add(1) {
+				days = append(days, analysis.Day{Day: gap})
+			}
+		}
+		days = append(days, d)
+	}
+	return days
+}
+
 // bar is a day's bar, which leads to the day's bill.
 func (p analysisPage) bar(ctx context.Context, d analysis.Day) web.Bar {
 	b := web.Bar{Label: d.Day.String()}
@@ -211,7 +226,7 @@ func (p analysisPage) consumption(ctx context.Context) web.BarChart {
 		Format: func(n int64) string { return web.Money(money.Of(n, p.Currency)) },
 	}
 	most := money.Of(0, p.Currency)
-	for _, d := range p.Report.Days {
+	for _, d := range p.axis() {
 		bar := p.bar(ctx, d)
 		bar.Values = make([]int64, len(names))
 		for _, l := range d.Lines {
@@ -231,7 +246,7 @@ func (p analysisPage) used(ctx context.Context) web.BarChart {
 	name := web.Name(ctx, "item", p.Item)
 	chart := web.BarChart{Label: web.T(ctx, "analysis.used", "item", name), Head: web.T(ctx, "studio.bill.day"), Series: []string{name}}
 	most := quantity.Zero
-	for _, d := range p.Report.Days {
+	for _, d := range p.axis() {
 		sum := quantity.Zero
 		for _, l := range d.Lines {
 			if s, err := sum.Add(l.Quantity); err == nil {

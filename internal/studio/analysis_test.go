@@ -210,3 +210,23 @@ func TestAnalysisAndAlertsAreOfCommercialWorkspaces(t *testing.T) {
 		t.Error("a reader is offered analysis or alerts")
 	}
 }
+
+func TestDayWithoutUsageIsAGapInTheChart(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	owner := h.person("cn1", "olivia")
+	w := h.spender(owner)
+	h.write(func(ctx context.Context, tx *store.Tx) error { // as if nothing had been used on that day
+		_, err := tx.Exec(ctx, `DELETE FROM bill WHERE day = '2026-03-02'`)
+		return err
+	})
+	v := h.signedIn(owner)
+	v.open("/studio/workspaces/" + w.ID + "/analysis?range=this_month&item=logs")
+	labels := v.page.Find("details.chart-table").First().Find("tbody th").Map(func(_ int, e *goquery.Selection) string { return strings.TrimSpace(e.Text()) })
+	if got := strings.Join(labels, ", "); got != "2026-03-01, 2026-03-02, 2026-03-03 (estimate)" {
+		t.Errorf("the chart has %s", got)
+	}
+	if _, linked := v.page.Find("svg.bars a[aria-label='2026-03-02']").Attr("href"); linked {
+		t.Error("a day without a bill leads to one")
+	}
+}
