@@ -289,10 +289,11 @@ func TestDocumentIsWhatJSONWouldWrite(t *testing.T) {
 			l := Line{Line: rate.Line{
 				Item: text.Draw(t, "item"), Class: text.Draw(t, "class"), Quantity: decimal.Draw(t, "quantity"), Units: decimal.Draw(t, "units"),
 				UnitPrice: decimal.Draw(t, "price"), Exact: decimal.Draw(t, "exact"), Amount: amount.Draw(t, "amount"),
+				Override: rapid.SampledFrom([]string{"", "prce_1"}).Draw(t, "override"),
 			}}
 			line := documentLine{
 				Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-				UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
+				UnitPrice: l.UnitPrice.String(), Override: l.Override, Exact: l.Exact.String(), Amount: l.Amount.String(),
 			}
 			for _, kind := range wallet.Payments() {
 				part := amount.Draw(t, "part")
