@@ -145,7 +145,9 @@ var sections = []struct{ key, path, icon string }{
 	{"overview", "/", "activity"},
 	{"recharge", "/recharge", "wallet"},
 	{"workspaces", "/workspaces", "box"},
+	{"statements", "/statements", "invoice"},
 	{"bills", "/bills", "receipt"},
+	{"consumption", "/consumption", "list"},
 	{"movements", "/movements", "swap"},
 	{"account", "/account", "user"},
 }

@@ -20,6 +20,8 @@ import (
 // Faults of lists.
 var (
 	ErrRange       = fault.New(fault.Invalid, "range_reversed", "This range ends before it begins.")
+	ErrRangeLong   = fault.New(fault.Invalid, "range_too_long", "This range is longer than a year. Choose fewer days.")
+	ErrExport      = fault.New(fault.Invalid, "export_too_large", "This is more than one table takes. Choose fewer days or one workspace.")
 	ErrBillNotPaid = fault.New(fault.NotFound, "bill_not_yours", "This account has no such bill.")
 )
 
@@ -29,8 +31,12 @@ const (
 	exported = 20_000
 )
 
-// days reads the range of a filter; what is not given is open.
-func days(form *web.Form) (first, last period.Day, err error) {
+// mostDays bounds a range: a year and its leap day.
+const mostDays = 366
+
+// days reads the range of a filter; what is not given is open, and where only
+// the beginning is given it ends today.
+func (b *Console) days(form *web.Form) (first, last period.Day, err error) {
 	var list fault.Fields
 	first, last = earliest, utmost
 	for field, day := range map[string]*period.Day{"from": &first, "to": &last} {
@@ -45,8 +51,16 @@ func days(form *web.Form) (first, last period.Day, err error) {
 		}
 		*day = d
 	}
-	if len(list) == 0 && last.Before(first) {
+	end := last
+	if end == utmost {
+		end = period.DayOf(b.Now(), zoneOf(money.CNY)).Add(1) // of the zone where days begin first
+	}
+	switch {
+	case len(list) > 0:
+	case last.Before(first):
 		list = append(list, ErrRange.On("to"))
+	case first != earliest && end.Sub(first) >= mostDays:
+		list = append(list, ErrRangeLong.With("days", mostDays).On("from"))
 	}
 	return first, last, list.OrNil()
 }
@@ -58,7 +72,7 @@ func (b *Console) billsPage(w http.ResponseWriter, r *http.Request) error {
 		Form: form, Currency: a.Currency, Total: money.Of(0, a.Currency),
 		Filter: BillFilter{WorkspaceID: form.Text("workspace"), From: strings.TrimSpace(form.Text("from")), To: strings.TrimSpace(form.Text("to"))},
 	}
-	first, last, err := days(form)
+	first, last, err := b.days(form)
 	wrong := form.Refused(err)
 	if err != nil && !wrong {
 		return err

@@ -1,10 +1,12 @@
 package billingcenter
 
 import (
+	"context"
 	"encoding/csv"
 	"net/http"
 	"strings"
 
+	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
@@ -34,10 +36,19 @@ func inert(text string) string {
 	return text
 }
 
+// export reads all bills of a filter. A table is whole or it is refused.
+func export(ctx context.Context, tx *store.Tx, q store.BillQuery) ([]bill.Bill, error) {
+	bills, err := tx.BillsPage(ctx, q, "", exported+1)
+	if len(bills) > exported {
+		return nil, ErrExport.With("most", exported).On("from")
+	}
+	return bills, err
+}
+
 func (b *Console) billsCSV(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	a, form := payer(ctx), &web.Form{Values: r.URL.Query()}
-	first, last, err := days(form)
+	first, last, err := b.days(form)
 	if err != nil {
 		return err
 	}
@@ -52,7 +63,7 @@ func (b *Console) billsCSV(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		q := store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last}
-		bills, err := tx.BillsPage(ctx, q, "", exported)
+		bills, err := export(ctx, tx, q)
 		if err != nil {
 			return err
 		}
@@ -98,13 +109,16 @@ func (b *Console) billCSV(w http.ResponseWriter, r *http.Request) error {
 func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	a, form := payer(ctx), &web.Form{Values: r.URL.Query()}
-	within, err := movementRange(form, a.Currency)
+	within, err := b.movementRange(form, a.Currency)
 	if err != nil {
 		return err
 	}
 	rows := [][]string{{"entry", "at", "kind", "cause", "currency", "amount", "cash_after", "owed_after"}}
 	err = b.Store.Read(ctx, func(tx *store.Tx) error {
-		list, err := movements(ctx, tx, a, within, 0, exported)
+		list, err := movements(ctx, tx, a, within, 0, exported+1)
+		if len(list) > exported {
+			return ErrExport.With("most", exported).On("from")
+		}
 		for _, m := range list {
 			rows = append(rows, []string{m.ID, web.Machine(m.At), string(m.Kind), m.Cause, string(a.Currency), m.Amount.String(), m.Cash.String(), m.Owed.String()})
 		}

@@ -16,8 +16,8 @@ import (
 )
 
 // movementRange reads the filter: days of the account's zone.
-func movementRange(form *web.Form, c money.Currency) (store.Range, error) {
-	first, last, err := days(form)
+func (b *Console) movementRange(form *web.Form, c money.Currency) (store.Range, error) {
+	first, last, err := b.days(form)
 	if err != nil {
 		return store.Range{}, err
 	}
@@ -36,7 +36,7 @@ func (b *Console) movementsPage(w http.ResponseWriter, r *http.Request) error {
 		Form: form, Currency: a.Currency, Zone: zoneOf(a.Currency),
 		From: strings.TrimSpace(form.Text("from")), To: strings.TrimSpace(form.Text("to")),
 	}
-	within, err := movementRange(form, a.Currency)
+	within, err := b.movementRange(form, a.Currency)
 	wrong := form.Refused(err)
 	if err != nil && !wrong {
 		return err

@@ -49,6 +49,13 @@ func (b *Console) Routes() []web.Route {
 		get("/workspaces/{workspace}/settlement", web.SignedIn, b.settlementPage),
 		post("/workspaces/{workspace}/settlement", web.SignedIn, b.settlement),
 
+		get("/statements", web.SignedIn, b.statementsPage),
+		get("/statements/{statement}", web.SignedIn, b.statementPage),
+		get("/statements/{statement}/statement.csv", web.SignedIn, b.statementCSV),
+		get("/statements/{statement}/statement.pdf", web.SignedIn, b.statementPDF),
+		get("/consumption", web.SignedIn, b.consumptionPage),
+		get("/consumption.csv", web.SignedIn, b.consumptionCSV),
+
 		get("/bills", web.SignedIn, b.billsPage),
 		get("/bills.csv", web.SignedIn, b.billsCSV),
 		get("/bills/{bill}", web.SignedIn, b.billPage),
