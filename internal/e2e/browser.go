@@ -282,6 +282,7 @@ func (v *Visitor) Shot(name string) {
 	if v.look.Dark {
 		theme = "dark"
 	}
+	v.run("scroll to the top", chromedp.Evaluate[chromedp.Void]("window.scrollTo(0, 0)"))
 	png := ask(v, "take a screenshot", chromedp.FullScreenshot(100))
 	file := filepath.Join(v.look.Shots, fmt.Sprintf("%s-%s-%s-%d.png", name, v.look.Language, theme, v.look.Width))
 	if err := os.MkdirAll(v.look.Shots, 0o755); err != nil {
