@@ -71,7 +71,7 @@ func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 	return operator.New(operator.Config{
 		Store: a.store, Sessions: a.store.Sessions("operator", time.Now),
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
-		Profile: a.config.Profile, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
+		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
 		Retry: a.retry,
 		Verify: func(ctx context.Context) ([]audit.Finding, error) {
 			r, err := Verify(ctx, a.store)

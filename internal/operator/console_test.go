@@ -18,6 +18,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
@@ -56,7 +57,7 @@ func open(t *testing.T, sandbox bool) *house {
 		return h.clock.Advance(by), nil
 	}}
 	server.Config.Handler = New(Config{
-		Store: h.store, Sessions: h.store.Sessions("operator", time.Now), Clock: clock, Profile: site.Seed, BaseURL: h.url, Log: testkit.Logger(t),
+		Store: h.store, Sessions: h.store.Sessions("operator", time.Now), Clock: clock, Profile: site.Seed, Catalog: catalog.Default().Shipped(), BaseURL: h.url, Log: testkit.Logger(t),
 		Verify: func(context.Context) ([]audit.Finding, error) { return h.findings, nil },
 		Retry: func(_ context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
 			h.retried = append(h.retried, workspaceID+" "+day.String())

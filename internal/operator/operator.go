@@ -21,6 +21,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -48,6 +49,7 @@ type Config struct {
 	Sessions scs.Store
 	Clock    Clock
 	Profile  site.Profile
+	Catalog  *catalog.Catalog
 	BaseURL  string
 	Version  string
 	Log      *slog.Logger
@@ -147,6 +149,7 @@ var sections = []struct{ key, path, icon string }{
 	{"transfers", "/transfers", "wallet"},
 	{"accounts", "/accounts", "users"},
 	{"workspaces", "/workspaces", "box"},
+	{"catalog", "/catalog", "list"},
 	{"audit", "/audit", "shield"},
 	{"system", "/system", "settings"},
 }

@@ -34,6 +34,17 @@ func (o *Console) Routes() []web.Route {
 		post("/accounts/{account}/settlement", web.SignedIn, o.switchSettlement),
 		post("/accounts/{account}/disabled", web.SignedIn, o.switchDisabled),
 
+		get("/accounts/{account}/prices", web.SignedIn, o.pricesPage),
+		post("/accounts/{account}/prices", web.SignedIn, o.agreePrice),
+		post("/accounts/{account}/prices/{price}/end", web.SignedIn, o.endPrice),
+
+		get("/catalog", web.SignedIn, o.catalogPage),
+		get("/catalog/new", web.SignedIn, o.newVersionPage),
+		post("/catalog/new", web.SignedIn, o.addVersion),
+		get("/catalog/versions/{version}", web.SignedIn, o.versionPage),
+		post("/catalog/versions/{version}/remove", web.SignedIn, o.removeVersion),
+		get("/catalog/versions/{version}/what-if", web.SignedIn, o.whatIfPage),
+
 		get("/workspaces", web.SignedIn, o.workspacesPage),
 		get("/workspaces/{workspace}", web.SignedIn, o.workspacePage),
 
