@@ -117,7 +117,7 @@ func printLine(w io.Writer, e *api.Explanation, l api.ExplainedLine) error {
 		}
 		note := ""
 		if !h.Billed {
-			note = "before the upgrade"
+			note = "  before the upgrade"
 		}
 		fmt.Fprintf(t, "\t%s\n", note)
 	}
