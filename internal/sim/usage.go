@@ -44,8 +44,8 @@ func (r *reader) hourly(s *Scenario, f *fields) (u used, v *catalog.Version) {
 		return u, nil
 	}
 	u.hour = period.HourOf(r.instant(text, line, f.what+".hour"))
-	if w == nil {
-		return u, nil
+	if w == nil || w.site.Zone == nil {
+		return u, nil // said elsewhere
 	}
 	u.workspace = w.name
 	day := period.DayOf(u.hour, w.site.Zone)
