@@ -145,12 +145,12 @@ func TestAPriceIsAgreedAndEnded(t *testing.T) {
 		page.refused(code)
 	}
 	good := []string{"item", "logs", "group", "china", "class", "14d", "price", "1.25", "from", "2026-03-13", "reason", "Contract 17"}
-	h.post(http.StatusOK, path, good...).says("Logs China 14 days 1.5 1.25 2026-03-13 – to come Contract 17 Withdraw")
+	h.post(http.StatusOK, path, good...).says("Logs China 14 days 1.5 1.25 2026-03-13 – … to come Contract 17 Withdraw")
 	h.post(http.StatusConflict, path, good...).refused("override_overlap")
 	end, _ := h.get(http.StatusOK, path).Find("form[action$='/end']").Attr("action")
 	end = strings.TrimPrefix(end, Prefix)
 	h.clock.Advance(2 * 24 * time.Hour)
-	h.post(http.StatusOK, end).says("2026-03-14 holds now")
+	h.post(http.StatusOK, end).says("2026-03-13 – 2026-03-14 holds now")
 	h.post(http.StatusConflict, end).refused("override_ended")
 	h.get(http.StatusNotFound, "/accounts/bcac_none/prices").refused("account_unknown")
 	h.post(http.StatusNotFound, "/accounts/bcac_none/prices", good...).refused("account_unknown")

@@ -177,7 +177,7 @@ func priceTone(state string) web.Tone {
 // lastDay is the last day of an agreed price that holds at all.
 func lastDay(o catalog.Override) string {
 	if o.Last.IsZero() || o.Withdrawn() {
-		return "–"
+		return "…"
 	}
 	return o.Last.String()
 }
