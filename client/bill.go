@@ -40,6 +40,7 @@ type BillLine struct {
 	Quantity  string `json:"quantity"`
 	Units     string `json:"units"`
 	UnitPrice string `json:"unit_price"`
+	Override  string `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
 	Exact     string `json:"exact"`
 	Amount    Amount `json:"amount"`
 	Paid      Paid   `json:"paid"`

@@ -132,7 +132,11 @@ func printLine(w io.Writer, e *api.Explanation, l api.ExplainedLine) error {
 	}
 	fmt.Fprintf(w, "  %-9s %s %s\n", "quantity", l.Quantity, l.UnitName)
 	fmt.Fprintf(w, "  %-9s %s / %s = %s%s\n", "units", l.Quantity, l.UnitSize, l.Units, cut(e.Catalog))
-	fmt.Fprintf(w, "  %-9s %s x %s = %s\n", "exact", l.Units, l.UnitPrice, l.Exact)
+	agreed := ""
+	if l.Override != "" {
+		agreed = ", a price agreed with the payer: " + l.Override
+	}
+	fmt.Fprintf(w, "  %-9s %s x %s = %s%s\n", "exact", l.Units, l.UnitPrice, l.Exact, agreed)
 	fmt.Fprintf(w, "  %-9s half up to the minor unit, %s\n", "rounding", l.Rounding)
 	fmt.Fprintf(w, "  %-9s %s %s\n", "amount", l.Amount.Amount, l.Amount.Currency)
 	for _, p := range l.Payments {

@@ -42,6 +42,7 @@ type BillLine struct {
 	Quantity  string `json:"quantity" doc:"A decimal: what was counted."`
 	Units     string `json:"units" doc:"A decimal: the quantity in the units of the price."`
 	UnitPrice string `json:"unit_price" doc:"A decimal."`
+	Override  string `json:"override,omitempty" doc:"The price agreed with the payer that stood in for the catalogue's; absent where none did."`
 	Exact     string `json:"exact" doc:"A decimal: units times price, before rounding."`
 	Amount    Amount `json:"amount"`
 	Paid      Paid   `json:"paid"`
@@ -85,7 +86,7 @@ func (s *server) whole(b bill.Bill) *Bill {
 func billLineOf(name string, l bill.Line) BillLine {
 	return BillLine{
 		Item: l.Item, Name: name, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-		UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
+		UnitPrice: l.UnitPrice.String(), Override: l.Override, Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
 	}
 }
 

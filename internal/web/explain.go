@@ -29,7 +29,11 @@ func steps(ctx context.Context, e bill.Explanation, l bill.ExplainedLine) []expl
 		cut = T(ctx, "explain.cut", "decimals", e.Version.Rounding.UnitDecimals)
 	}
 	add("explain.units", Exact(l.Quantity)+" ÷ "+Exact(l.Item.Unit.Size), cut, l.Units.Fixed(money.Decimals))
-	add("explain.price", T(ctx, "explain.priced", "version", e.Version.ID, "market", e.Bill.Market.String(), "class", Name(ctx, "class", l.Class)), T(ctx, "explain.since", "from", e.Version.From.String()), Exact(l.UnitPrice))
+	if l.Override != "" {
+		add("explain.price_agreed", T(ctx, "explain.agreed", "override", l.Override, "market", e.Bill.Market.String(), "class", Name(ctx, "class", l.Class)), "", Exact(l.UnitPrice))
+	} else {
+		add("explain.price", T(ctx, "explain.priced", "version", e.Version.ID, "market", e.Bill.Market.String(), "class", Name(ctx, "class", l.Class)), T(ctx, "explain.since", "from", e.Version.From.String()), Exact(l.UnitPrice))
+	}
 	add("explain.exact", l.Units.Fixed(money.Decimals)+" × "+Exact(l.UnitPrice), "", Exact(l.Exact))
 	if r, err := l.Rounding(); err == nil {
 		sign := ""
@@ -83,4 +87,12 @@ func paidBy(l bill.ExplainedLine) []explainPart {
 		}
 	}
 	return list
+}
+
+// priceLabel says whether the price is the catalogue's or was agreed with the payer.
+func priceLabel(ctx context.Context, l bill.ExplainedLine) string {
+	if l.Override != "" {
+		return T(ctx, "explain.price_agreed")
+	}
+	return T(ctx, "explain.price")
 }

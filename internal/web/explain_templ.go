@@ -65,7 +65,7 @@ func Explained(e bill.Explanation, l bill.ExplainedLine, entry string) templ.Com
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Figure(T(ctx, "explain.price"), Exact(l.UnitPrice), string(e.Bill.Market.Currency), T(ctx, "explain.per_unit", "size", Exact(l.Item.Unit.Size), "unit", unitName(ctx, l))).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Figure(priceLabel(ctx, l), Exact(l.UnitPrice), string(e.Bill.Market.Currency), T(ctx, "explain.per_unit", "size", Exact(l.Item.Unit.Size), "unit", unitName(ctx, l))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
