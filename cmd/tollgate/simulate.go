@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -20,18 +21,20 @@ type simulateCommand struct {
 
 // Run ends with 0 when the books are whole and the outcome is as expected,
 // with 1 when not, and with 2 when the file cannot be played.
-func (c *simulateCommand) Run(ctx context.Context) (err error) {
+func (c *simulateCommand) Run(ctx context.Context) error { return c.play(ctx, os.Stdout, os.Stderr) }
+
+func (c *simulateCommand) play(ctx context.Context, out, said io.Writer) (err error) {
 	if c.Output != "text" && c.Output != "json" {
-		fmt.Fprintf(os.Stderr, "tollgate simulate: --output: %q is neither text nor json\n", c.Output)
+		fmt.Fprintf(said, "tollgate simulate: --output: %q is neither text nor json\n", c.Output)
 		return &exit{2}
 	}
 	s, err := sim.ReadFile(c.File)
 	if err != nil {
-		return c.unplayable(err)
+		return c.unplayable(said, err)
 	}
 	store, end, err := sim.Fresh(ctx, c.Store)
 	if errors.Is(err, sim.ErrStoreInUse) {
-		return c.unplayable(err)
+		return c.unplayable(said, err)
 	}
 	if err != nil {
 		return err
@@ -41,11 +44,11 @@ func (c *simulateCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		var problems sim.Problems
 		if errors.As(err, &problems) {
-			return c.unplayable(err)
+			return c.unplayable(said, err)
 		}
 		return err
 	}
-	if err := c.print(outcome); err != nil {
+	if err := c.print(out, outcome); err != nil {
 		return err
 	}
 	differences, err := s.Compare(outcome, false)
@@ -53,7 +56,7 @@ func (c *simulateCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if len(differences) > 0 {
-		if err := sim.PrintDifferences(os.Stderr, c.File, differences); err != nil {
+		if err := sim.PrintDifferences(said, c.File, differences); err != nil {
 			return err
 		}
 	}
@@ -64,23 +67,23 @@ func (c *simulateCommand) Run(ctx context.Context) (err error) {
 }
 
 // unplayable names what is wrong, with its line where it has one.
-func (c *simulateCommand) unplayable(err error) error {
+func (c *simulateCommand) unplayable(said io.Writer, err error) error {
 	var problems sim.Problems
 	if !errors.As(err, &problems) {
-		fmt.Fprintf(os.Stderr, "tollgate simulate: %v\n", err)
+		fmt.Fprintf(said, "tollgate simulate: %v\n", err)
 		return &exit{2}
 	}
 	for _, p := range problems {
-		fmt.Fprintf(os.Stderr, "%s:%d: %s\n", c.File, p.Line, p.Text)
+		fmt.Fprintf(said, "%s:%d: %s\n", c.File, p.Line, p.Text)
 	}
 	return &exit{2}
 }
 
-func (c *simulateCommand) print(o sim.Outcome) error {
+func (c *simulateCommand) print(out io.Writer, o sim.Outcome) error {
 	if c.Output == "text" {
-		return o.Text(os.Stdout)
+		return o.Text(out)
 	}
-	e := json.NewEncoder(os.Stdout)
+	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	return e.Encode(o)
 }

@@ -10,6 +10,7 @@ import (
 	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 )
@@ -70,7 +71,7 @@ type card struct {
 
 func (c card) play(ctx context.Context, p *play) error {
 	payer, at := p.payers[c.account], p.clock.Now()
-	v, err := p.scenario.Catalog.At(period.DayOf(at, billingZone(payer.Currency)))
+	v, err := p.scenario.Catalog.At(period.DayOf(at, statement.Zone(payer.Currency)))
 	if err != nil {
 		return err
 	}

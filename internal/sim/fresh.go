@@ -62,11 +62,11 @@ func freshSchema(ctx context.Context, at string) (*store.Store, func() error, er
 		return nil, nil, errors.New("the URL of the PostgreSQL database cannot be read") // it may hold a password
 	}
 	schema := "tollgate_simulation_" + strings.ReplaceAll(id.Short(), "-", "")
-	if err := statement(ctx, at, "CREATE SCHEMA "+pgx.Identifier{schema}.Sanitize()); err != nil {
+	if err := runOutside(ctx, at, "CREATE SCHEMA "+pgx.Identifier{schema}.Sanitize()); err != nil {
 		return nil, nil, fmt.Errorf("make a schema for the simulation: %w", err)
 	}
 	drop := func() error {
-		return statement(context.WithoutCancel(ctx), at, "DROP SCHEMA "+pgx.Identifier{schema}.Sanitize()+" CASCADE")
+		return runOutside(context.WithoutCancel(ctx), at, "DROP SCHEMA "+pgx.Identifier{schema}.Sanitize()+" CASCADE")
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
@@ -78,8 +78,8 @@ func freshSchema(ctx context.Context, at string) (*store.Store, func() error, er
 	return s, func() error { return errors.Join(s.Close(), drop()) }, nil
 }
 
-// statement carries out one statement outside the simulation's own schema.
-func statement(ctx context.Context, at, sql string) error {
+// runOutside carries out one statement outside the simulation's own schema.
+func runOutside(ctx context.Context, at, sql string) error {
 	c, err := pgx.Connect(ctx, at)
 	if err != nil {
 		return err

@@ -3,10 +3,12 @@ package sim
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/retention"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/workspace"
 )
@@ -65,8 +67,19 @@ func (p *play) openAccount(ctx context.Context, tx *store.Tx, i int, a payer) er
 	if a.company != "" {
 		b.Profile.Company = a.company
 	}
-	p.payers[a.name], p.readers[b.Email] = b, a.name
+	p.payers[a.name], p.readers[b.Email] = b, reading{a.name, p.scenario.zoneOf(a)}
 	return tx.InsertBilling(ctx, b)
+}
+
+// zoneOf is in which an account's instants are told: that of the first
+// workspace that it pays for from the start, or of its Billing Center.
+func (s *Scenario) zoneOf(a payer) *time.Location {
+	for _, w := range s.workspaces {
+		if w.account == a.name {
+			return w.site.Zone
+		}
+	}
+	return statement.Zone(a.currency)
 }
 
 // openWorkspace makes a workspace and its Owner. Its ID follows its place in
@@ -85,7 +98,7 @@ func (p *play) openWorkspace(ctx context.Context, tx *store.Tx, i int, s shop) e
 		return err
 	}
 	w.ID = fmt.Sprintf("%s_%04d", id.Workspace, i)
-	p.shops[s.name], p.readers[owner.Email] = opened{s, w.ID, actor}, s.name+"/owner"
+	p.shops[s.name], p.readers[owner.Email] = opened{s, w.ID, actor, owner.Email}, reading{s.name + "/owner", s.site.Zone}
 	return workspace.Found(ctx, tx, w, actor, p.clock.Now())
 }
 

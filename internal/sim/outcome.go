@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"tollgate.dev/internal/app"
@@ -17,17 +18,18 @@ import (
 // Outcome is what came of a scenario. Amounts and quantities are decimal
 // texts; instants carry the offset of what they belong to.
 type Outcome struct {
-	Bills     []Bill             `json:"bills"`
-	Packages  []PackageDay       `json:"packages"`
-	Balances  map[string]Balance `json:"balances"` // by account
-	States    []State            `json:"states"`
-	Retention []Kept             `json:"retention"`
-	Cloud     []Record           `json:"cloud"`
-	Mails     []Mail             `json:"mails"`
-	Notices   []Notice           `json:"notices"`
-	Parked    []Parked           `json:"parked"`
-	Errors    []Refusal          `json:"errors"`
-	Verify    Verified           `json:"verify"`
+	Bills      []Bill             `json:"bills"`
+	Statements []Statement        `json:"statements"`
+	Packages   []PackageDay       `json:"packages"`
+	Balances   map[string]Balance `json:"balances"` // by account
+	States     []State            `json:"states"`
+	Retention  []Kept             `json:"retention"`
+	Cloud      []Record           `json:"cloud"`
+	Mails      []Mail             `json:"mails"`
+	Notices    []Notice           `json:"notices"`
+	Parked     []Parked           `json:"parked"`
+	Errors     []Refusal          `json:"errors"`
+	Verify     Verified           `json:"verify"`
 }
 
 // Bill is a daily bill.
@@ -62,6 +64,17 @@ type Paid struct {
 	Cash          string `json:"cash"`
 	Cloud         string `json:"cloud"`
 	Owed          string `json:"owed"`
+}
+
+// Statement is a monthly bill.
+type Statement struct {
+	Account string `json:"account"`
+	Month   string `json:"month"`
+	Number  string `json:"number"`
+	Bills   string `json:"bills"`
+	Total   string `json:"total"`
+	Paid    Paid   `json:"paid"`
+	Owed    string `json:"owed"` // by the account, when it was made
 }
 
 // PackageDay is what packages cost on a day.
@@ -158,12 +171,13 @@ const most = 1_000_000
 // outcome reads what came of it from the store.
 func (p *play) outcome(ctx context.Context) (Outcome, error) {
 	o := Outcome{
-		Bills: []Bill{}, Packages: []PackageDay{}, Balances: map[string]Balance{}, States: []State{}, Retention: []Kept{},
+		Bills: []Bill{}, Statements: []Statement{}, Packages: []PackageDay{}, Balances: map[string]Balance{}, States: []State{}, Retention: []Kept{},
 		Cloud: []Record{}, Mails: []Mail{}, Notices: []Notice{}, Parked: []Parked{}, Errors: []Refusal{}, Verify: Verified{Failed: []string{}},
 	}
 	o.Errors = append(o.Errors, p.refused...)
 	for _, m := range p.mails {
-		o.Mails = append(o.Mails, Mail{To: p.readers[m.To], Kind: string(m.Kind), At: instant(m.CreatedAt, p.scenario.Start.Location())})
+		to := p.readers[m.To]
+		o.Mails = append(o.Mails, Mail{To: to.name, Kind: string(m.Kind), At: instant(m.CreatedAt, to.zone)})
 	}
 	err := p.store.Read(ctx, func(tx *store.Tx) error {
 		for _, a := range p.scenario.accounts {
@@ -173,6 +187,9 @@ func (p *play) outcome(ctx context.Context) (Outcome, error) {
 				return err
 			}
 			o.Balances[a.name] = Balance{has.Cash.String(), has.Voucher.String(), has.FullReduction.String(), has.Card.String(), has.Owed.String()}
+			if err := p.statements(ctx, tx, &o, a); err != nil {
+				return err
+			}
 		}
 		for _, w := range p.scenario.workspaces {
 			if err := p.told(ctx, tx, &o, w); err != nil {
@@ -224,6 +241,24 @@ func (p *play) told(ctx context.Context, tx *store.Tx, o *Outcome, w shop) error
 	return nil
 }
 
+func (p *play) statements(ctx context.Context, tx *store.Tx, o *Outcome, a payer) error {
+	all, err := tx.StatementsOf(ctx, p.payers[a.name].ID, "", most)
+	for i := len(all) - 1; i >= 0; i-- {
+		s := all[i]
+		o.Statements = append(o.Statements, Statement{
+			Account: a.name, Month: s.Month.String(), Number: s.Number, Bills: strconv.FormatInt(s.Bills, 10),
+			Total: s.Total.String(), Paid: paidOf(s.Paid, s.Currency), Owed: s.Owed.String(),
+		})
+	}
+	return err
+}
+
+// paidOf is a split in the texts of the outcome.
+func paidOf(p bill.Paid, c money.Currency) Paid {
+	by := func(kind wallet.Payment) string { return money.Of(p.By(kind).Minor(), c).String() }
+	return Paid{by(wallet.ByVoucher), by(wallet.ByFullReduction), by(wallet.ByCard), by(wallet.ByCash), by(wallet.ByCloud), by(wallet.Owed)}
+}
+
 func (p *play) bill(name string, b bill.Bill) Bill {
 	told := Bill{
 		Workspace: name, Day: b.Day.String(), Number: b.Number, Catalog: b.Catalog,
@@ -235,11 +270,10 @@ func (p *play) bill(name string, b bill.Bill) Bill {
 		}
 	}
 	for _, l := range b.Lines {
-		by := func(kind wallet.Payment) string { return money.Of(l.Paid.By(kind).Minor(), b.Market.Currency).String() }
 		told.Lines = append(told.Lines, BillLine{
 			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
 			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
-			Paid: Paid{by(wallet.ByVoucher), by(wallet.ByFullReduction), by(wallet.ByCard), by(wallet.ByCash), by(wallet.ByCloud), by(wallet.Owed)},
+			Paid: paidOf(l.Paid, b.Market.Currency),
 		})
 	}
 	return told

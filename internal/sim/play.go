@@ -28,7 +28,7 @@ type play struct {
 	payers   map[string]account.Billing // by name
 	shops    map[string]opened          // by name
 	mails    []notify.Mail              // as they left
-	readers  map[string]string          // address: who the scenario says it is
+	readers  map[string]reading         // by address
 	batches  int64                      // of usage, handed over so far
 	refused  []Refusal
 }
@@ -38,6 +38,13 @@ type opened struct {
 	shop
 	id    string
 	owner workspace.Actor
+	email string // of the Owner
+}
+
+// reading is who reads the mails to an address.
+type reading struct {
+	name string         // as the scenario says it
+	zone *time.Location // of the site
 }
 
 // errStart is an error at the start, with the line that it belongs to.
@@ -53,7 +60,7 @@ func (e errStart) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.e
 func Play(ctx context.Context, s *Scenario, st *store.Store, log *slog.Logger) (Outcome, error) {
 	p := &play{
 		scenario: s, store: st, clock: job.Still(s.Start),
-		payers: map[string]account.Billing{}, shops: map[string]opened{}, readers: map[string]string{},
+		payers: map[string]account.Billing{}, shops: map[string]opened{}, readers: map[string]reading{},
 	}
 	var err error
 	p.engine, err = app.NewEngine(ctx, app.Bench{

@@ -12,6 +12,7 @@ import (
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/wallet"
 )
 
@@ -31,6 +32,9 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"retention":  (*reader).retentionStep,
 }
 
+// Verbs lists the steps by name.
+func Verbs() []string { return slices.Sorted(maps.Keys(verbs)) }
+
 // notYet are the steps of the format whose machinery this version lacks.
 var notYet = []string{"package", "traffic_package", "cloud_event", "unlock", "dissolve", "rebind"}
 
@@ -49,7 +53,7 @@ func (r *reader) step(s *Scenario, f *fields) {
 		case slices.Contains(notYet, key):
 			r.wrong(f.line, "%s: this version does not know the step %s yet", f.what, key)
 		case verbs[key] == nil:
-			r.wrong(f.line, "%s: there is no step %q; there are %s", f.what, key, strings.Join(slices.Sorted(maps.Keys(verbs)), ", "))
+			r.wrong(f.line, "%s: there is no step %q; there are %s", f.what, key, strings.Join(Verbs(), ", "))
 		default:
 			st.action = verbs[key](r, s, f.values[key], f.what+"."+key)
 		}
@@ -117,18 +121,9 @@ func (r *reader) expiry(s *Scenario, account, text string, line int, what string
 	}
 	zone := s.Start.Location()
 	if a := s.account(account); a != nil {
-		zone = billingZone(a.currency)
+		zone = statement.Zone(a.currency)
 	}
 	return r.day(text, line, what).End(zone)
-}
-
-// billingZone is where a day of the Billing Center ends: the domestic one
-// keeps Chinese time, the other one UTC.
-func billingZone(c money.Currency) *time.Location {
-	if s, err := site.Find("cn1"); err == nil && c == money.CNY {
-		return s.Zone
-	}
-	return time.UTC
 }
 
 func (r *reader) debt(s *Scenario, n ast.Node, what string) action {

@@ -18,6 +18,9 @@ func (o Outcome) Text(w io.Writer) error {
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s x %s\t= %s\t%s\t%s\n", l.Item, l.Class, l.Quantity, l.Units, l.UnitPrice, l.Exact, l.Amount, l.Paid.text())
 		}
 	}
+	section(t, "statements", o.Statements, func(s Statement) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s bills\t%s\t%s", s.Month, s.Account, s.Number, s.Bills, s.Total, s.Paid.text())
+	})
 	for _, x := range o.Parked {
 		fmt.Fprintf(t, "%s  %s  parked: %s\n", x.Day, x.Workspace, x.Code)
 	}

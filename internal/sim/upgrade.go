@@ -23,7 +23,7 @@ func (u upgrading) play(ctx context.Context, p *play) error {
 	actor, to := w.owner, payer.Email
 	if u.binding {
 		actor = workspace.Actor{AccountID: payer.ID}
-		to = p.ownerOf(w)
+		to = w.email
 	}
 	steps := []func(tx *store.Tx) error{
 		func(tx *store.Tx) error { return u.begin(ctx, tx, w, payer, actor, p) },
@@ -71,14 +71,4 @@ func (u upgrading) begin(ctx context.Context, tx *store.Tx, w opened, payer acco
 	}
 	_, err := upgrade.Mail(ctx, tx, w.id, payer.Email, actor, at)
 	return err
-}
-
-// ownerOf is the address of a workspace's Owner.
-func (p *play) ownerOf(w opened) string {
-	for address, reader := range p.readers {
-		if reader == w.name+"/owner" {
-			return address
-		}
-	}
-	return ""
 }
