@@ -48,6 +48,9 @@ func (a *App) Run(ctx context.Context, ready func()) error {
 	if a.people != nil {
 		a.people.Start(running)
 	}
+	if a.config.Sandbox && !a.config.Demo {
+		a.log.Warn("this installation is a sandbox: its clock can be moved; never use it for real bills")
+	}
 	a.ready.Store(true)
 	ready()
 	select {
