@@ -2,7 +2,6 @@ package api
 
 import (
 	"tollgate.dev/internal/account"
-	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/workspace"
@@ -64,34 +63,12 @@ type changing struct {
 }
 
 func (s *server) changeSettlement(c *call, in *changing) (*SettlementChoice, error) {
-	w, err := c.tx.WorkspaceForUpdate(c, in.WorkspaceID)
+	actor := workspace.Actor{AccountID: c.AccountID, Address: c.Address}
+	w, err := s.rules().Choose(c, c.tx, in.WorkspaceID, site.Method(in.Body.Method), actor, c.at)
 	if err != nil {
 		return nil, err
-	}
-	if w.Plan != workspace.Commercial {
-		return nil, settle.ErrNotCommercial
 	}
 	payer, err := c.tx.BillingByID(c, w.Payer)
-	if err != nil {
-		return nil, err
-	}
-	to := site.Method(in.Body.Method)
-	standing := settle.Standing{
-		Workspace: w, Arbitrary: payer.ArbitrarySettlement,
-		Subscribed: w.Settlement != site.BillingCenter, // a cloud that settles is subscribed until it says otherwise
-	}
-	if _, err := s.rules().Change(standing, to, c.at); err != nil {
-		return nil, err
-	}
-	before := w.Settlement
-	w.Settlement = to
-	if err := c.tx.UpdateWorkspace(c, w); err != nil {
-		return nil, err
-	}
-	err = c.tx.Audit(c, audit.Entry{
-		At: c.at, Actor: c.AccountID, Address: c.Address, Action: "workspace.settlement_changed", Subject: w.ID,
-		Detail: map[string]string{"from": string(before), "to": string(to)},
-	})
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/settle"
@@ -106,15 +105,7 @@ func (b *Console) settlement(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, Prefix+"/workspaces")
 }
 
-// The audit log is what remembers changes of the settlement method.
-const (
-	settlementChanged = "workspace.settlement_changed"
-	settlementCounts  = "counts"
-	settlementLook    = 500 // entries back
-)
-
 func (b *Console) changeSettlement(ctx context.Context, tx *store.Tx, workspaceID string, to site.Method, by workspace.Actor) error {
-	at := b.Now()
 	ws, err := tx.WorkspaceForUpdate(ctx, workspaceID)
 	if err != nil {
 		return err
@@ -122,30 +113,6 @@ func (b *Console) changeSettlement(ctx context.Context, tx *store.Tx, workspaceI
 	if ws.Payer != by.AccountID {
 		return ErrNotPaid
 	}
-	standing := settle.Standing{Workspace: ws, Arbitrary: payer(ctx).ArbitrarySettlement, Subscribed: ws.Settlement != site.BillingCenter}
-	log, err := tx.AuditLog(ctx, ws.ID, 0, settlementLook)
-	if err != nil {
-		return err
-	}
-	for _, line := range slices.Backward(log) {
-		if line.Action == settlementChanged {
-			standing.Chosen = true
-			if line.Detail[settlementCounts] == "yes" {
-				standing.ChangedAt = line.At
-			}
-		}
-	}
-	counts, err := b.rules().Change(standing, to, at)
-	if err != nil {
-		return err
-	}
-	detail := map[string]string{"from": string(ws.Settlement), "to": string(to)}
-	if counts {
-		detail[settlementCounts] = "yes"
-	}
-	ws.Settlement = to
-	if err := tx.UpdateWorkspace(ctx, ws); err != nil {
-		return err
-	}
-	return tx.Audit(ctx, audit.Entry{At: at, Actor: by.AccountID, Address: by.Address, Action: settlementChanged, Subject: ws.ID, Detail: detail})
+	_, err = b.rules().Choose(ctx, tx, workspaceID, to, by, b.Now())
+	return err
 }

@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"tollgate.dev/internal/account"
@@ -15,8 +16,18 @@ type Tx interface {
 	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
 	UpdateWorkspace(ctx context.Context, w workspace.Workspace) error
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
+	// SettlementChanges tells whether a method was chosen since the workspace
+	// was opened, and when the last change was made that counts; zero for none.
+	SettlementChanges(ctx context.Context, workspaceID string) (chosen bool, counted time.Time, err error)
 	Audit(ctx context.Context, e audit.Entry) error
 }
+
+// A change is remembered by the audit log: its action, and whether it counts
+// as the change of its month.
+const (
+	Changed = "workspace.settlement_changed"
+	Counts  = "counts"
+)
 
 // Choose changes who is charged for a workspace, as its Owner or its payer
 // wishes. The caller has seen to it that the actor may.
@@ -33,7 +44,11 @@ func (r Rules) Choose(ctx context.Context, tx Tx, workspaceID string, to site.Me
 		}
 		st.Arbitrary = payer.ArbitrarySettlement
 	}
-	if _, err := r.Change(st, to, at); err != nil {
+	if st.Chosen, st.ChangedAt, err = tx.SettlementChanges(ctx, w.ID); err != nil {
+		return w, err
+	}
+	counts, err := r.Change(st, to, at)
+	if err != nil {
 		return w, err
 	}
 	before := w.Settlement
@@ -43,7 +58,7 @@ func (r Rules) Choose(ctx context.Context, tx Tx, workspaceID string, to site.Me
 	}
 	w.Revision++
 	return w, tx.Audit(ctx, audit.Entry{
-		At: at, Actor: actor.AccountID, Address: actor.Address, Action: "workspace.settlement_changed", Subject: w.ID,
-		Detail: map[string]string{"from": string(before), "to": string(to)},
+		At: at, Actor: actor.AccountID, Address: actor.Address, Action: Changed, Subject: w.ID,
+		Detail: map[string]string{"from": string(before), "to": string(to), Counts: strconv.FormatBool(counts)},
 	})
 }
