@@ -70,8 +70,8 @@ func (d *Door) start(w http.ResponseWriter, r *http.Request) error {
 		Frame: d.frame(r), Now: d.config.Now(), Zone: d.zone,
 		Doors: []web.Pair{
 			{Term: web.T(ctx, "demo.doors.gateway"), Text: d.config.GatewayURL, Mono: true},
-			{Term: web.T(ctx, "demo.doors.mailbox"), Part: web.Link(web.Action{Label: d.config.BaseURL + "/mailbox", Href: "/mailbox"})},
-			{Term: web.T(ctx, "demo.doors.api"), Part: web.Link(web.Action{Label: d.config.BaseURL + "/api/v1/openapi.json", Href: "/api/v1/openapi.json"})},
+			{Term: web.T(ctx, "demo.doors.mailbox"), Part: place(d.config.BaseURL+"/mailbox", "/mailbox")},
+			{Term: web.T(ctx, "demo.doors.api"), Part: place(d.config.BaseURL+"/api/v1/openapi.json", "/api/v1/openapi.json")},
 		},
 	}))
 }
@@ -105,14 +105,14 @@ var tourSteps = [...]string{
 
 // person is one of the three to sign in as.
 type person struct {
-	Who, Login, Does, Href string
+	Who, Login, Place, Does, Href string
 }
 
 func cast(ctx context.Context) []person {
 	return []person{
-		{web.T(ctx, "demo.owner"), web.Name(ctx, "site", string(Site)) + " · " + OwnerEmail, web.T(ctx, "demo.owner.does"), "/studio/sign-in?site=cn1"},
-		{web.T(ctx, "demo.payer"), PayerName + " · " + PayerEmail, web.T(ctx, "demo.payer.does"), "/billing-center/sign-in"},
-		{web.T(ctx, "demo.operator"), OperatorEmail, web.T(ctx, "demo.operator.does"), "/operator/sign-in"},
+		{web.T(ctx, "demo.owner"), OwnerEmail, web.Name(ctx, "site", string(Site)), web.T(ctx, "demo.owner.does"), "/studio/sign-in?site=cn1"},
+		{web.T(ctx, "demo.payer"), PayerName, PayerEmail, web.T(ctx, "demo.payer.does"), "/billing-center/sign-in"},
+		{web.T(ctx, "demo.operator"), OperatorEmail, "", web.T(ctx, "demo.operator.does"), "/operator/sign-in"},
 	}
 }
 

@@ -272,9 +272,14 @@ func (v *Visitor) At(path string) {
 	}
 }
 
-// Shot leaves a screenshot of the whole page.
+// Shot leaves a screenshot of the whole page, which must fit the window's
+// width: wide tables scroll inside themselves.
 func (v *Visitor) Shot(name string) {
 	v.t.Helper()
+	wide := ask(v, "measure the page", chromedp.Evaluate[int]("document.documentElement.scrollWidth"))
+	if int64(wide) > v.look.Width {
+		v.t.Errorf("%s is %d pixels wide in a window of %d\nat %s", name, wide, v.look.Width, v.URL())
+	}
 	if v.look.Shots == "" {
 		return
 	}
