@@ -11,10 +11,10 @@ import (
 	"text/tabwriter"
 
 	"tollgate.dev/internal/api"
-	"tollgate.dev/internal/app"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/store"
 )
 
@@ -27,21 +27,16 @@ type billExplain struct {
 	Bill   string `arg:"" help:"ID of the bill, or its number such as cn1-2026-000123."`
 	Line   int    `help:"Only this line, from 1."`
 	Output string `short:"o" help:"text or json." enum:"text,json" default:"text"`
-	Data   string `help:"Data folder of the installation." default:"tollgate-demo" env:"TOLLGATE_DATA" type:"path"`
-	Store  string `help:"sqlite:PATH or postgres://…; empty is SQLite in the data folder." env:"TOLLGATE_STORE"`
+	installation
 }
 
 // Run prints the explanation; it ends with 2 when there is no such bill or line.
-func (c *billExplain) Run(ctx context.Context) (err error) {
-	if _, err := os.Stat(c.Data); err != nil && c.Store == "" {
-		return fmt.Errorf("there is no installation in the data folder: %w", err)
-	}
-	s, err := app.OpenStore(ctx, c.Store, c.Data)
-	if err != nil {
+func (c *billExplain) Run(ctx context.Context) error {
+	var e *api.Explanation
+	err := c.with(ctx, func(s *store.Store, _ *job.Clock) (err error) {
+		e, err = c.explain(ctx, s)
 		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	e, err := c.explain(ctx, s)
+	})
 	if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
 		fmt.Fprintf(os.Stderr, "tollgate bill explain: %s: %s\n", c.Bill, f.Message)
 		return &exit{2}

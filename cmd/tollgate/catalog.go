@@ -32,10 +32,7 @@ type installation struct {
 
 // with opens the store and its clock for what is to be done.
 func (i *installation) with(ctx context.Context, do func(s *store.Store, clock *job.Clock) error) (err error) {
-	if _, err := os.Stat(i.Data); err != nil && i.Store == "" {
-		return fmt.Errorf("there is no installation in the data folder: %w", err)
-	}
-	s, err := app.OpenStore(ctx, i.Store, i.Data)
+	s, err := app.OpenExisting(ctx, i.Store, i.Data)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/store/sqlite"
 )
 
 // TestCatalogueFromTheCommandLine runs the commands on a store of its own.
@@ -20,6 +24,7 @@ func TestCatalogueFromTheCommandLine(t *testing.T) {
 	}
 	good := file("good.yaml", "versions:\n  - {id: far, from: 2999-01-01, amends: \"2024-11-06\", rounding: {units: exact, lines: half_up}}\n")
 	late := file("late.yaml", "versions:\n  - {id: late, from: 2025-01-01, amends: \"2020-01-01\", until: 2026-01-01}\n")
+	installed(t, filepath.Join(dir, "tollgate.db"), func(*store.Tx) error { return nil })
 	for _, c := range []struct {
 		args []string
 		code int
@@ -53,6 +58,29 @@ func TestCatalogueFromTheCommandLine(t *testing.T) {
 	var printed map[string]any
 	if err := json.Unmarshal([]byte(out), &printed); code != 0 || err != nil || printed["version"] != "far" {
 		t.Errorf("code %d, %s, %v", code, out, err)
+	}
+}
+
+// installed makes a store in the file and writes what it is to hold.
+func installed(t *testing.T, path string, write func(tx *store.Tx) error) {
+	t.Helper()
+	e, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := store.New(e)
+	if err := errors.Join(s.Write(t.Context(), write), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAMistypedStoreIsNoEmptyInstallation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.db")
+	for _, args := range [][]string{{"verify"}, {"catalog", "list"}, {"bill", "explain", "cn1-2026-000001"}} {
+		code, out, wrong := called(t, append(args, "--store", "sqlite:"+path)...)
+		if _, err := os.Stat(path); code != 1 || !strings.Contains(wrong, "there is no installation") || err == nil {
+			t.Errorf("%v: code %d, %q, %q, a file: %v", args, code, out, wrong, err == nil)
+		}
 	}
 }
 

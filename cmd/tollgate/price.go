@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
@@ -28,10 +30,13 @@ import (
 type priceCommand struct {
 	Usage []string `arg:"" optional:"" name:"usage" help:"ITEM[@CLASS]=QUANTITY, such as logs@30d=4000000 or sms=37. An item with two counters also takes them by name: apm_trace@7d=trace_ids:1000,spans:25000, rum_pv@3d=page_views:2000,events:150000."`
 
-	Currency string `help:"CNY or USD; empty is the currency of the group's Billing Center."`
+	Currency string `help:"CNY or USD; empty is the account's, or else that of the group's Billing Center."`
 	Group    string `help:"Price group of the site: china or international." default:"china"`
 	Date     string `help:"Service day, such as 2026-03-01, which picks the catalogue version; empty is today."`
 	Catalog  string `help:"A catalogue file in place of the one that is shipped." type:"path"`
+	Data     string `help:"Data folder of an installation, whose catalogue is used with the versions that were added to it." type:"path"`
+	Store    string `help:"The installation's store: sqlite:PATH or postgres://…"`
+	Account  string `help:"A Billing Center account of the installation, by ID or user name: the prices agreed with it are used."`
 	Output   string `short:"o" help:"text or json." default:"text"`
 }
 
@@ -43,8 +48,8 @@ const (
 )
 
 // Run prints the lines and their total. What is wrong is named all at once.
-func (c *priceCommand) Run() error {
-	q, problems := c.quote(period.DayOf(time.Now(), time.UTC))
+func (c *priceCommand) Run(ctx context.Context) error {
+	q, problems := c.quote(ctx, period.DayOf(time.Now(), time.UTC))
 	if len(problems) > 0 {
 		for _, p := range problems {
 			fmt.Fprintln(os.Stderr, "tollgate price:", p)
@@ -62,6 +67,7 @@ func (c *priceCommand) Run() error {
 // quote is a day's bill before anybody has to pay it.
 type quote struct {
 	Catalog  string      `json:"catalog"`
+	Account  string      `json:"account,omitempty"` // whose agreed prices were used
 	Currency string      `json:"currency"`
 	Group    string      `json:"group"`
 	Lines    []quoteLine `json:"lines"`
@@ -76,12 +82,17 @@ type quoteLine struct {
 	UnitPrice string `json:"unit_price"`
 	Exact     string `json:"exact"`
 	Amount    string `json:"amount"`
+	Override  string `json:"override,omitempty"` // the agreed price that was used
 }
 
 // pricing collects what is to be priced and what is wrong with it.
 type pricing struct {
+	catalog    *catalog.Catalog
+	today      period.Day
 	version    *catalog.Version
 	market     catalog.Market
+	payer      account.Billing // zero: nobody's
+	agreed     []catalog.Override
 	quantities []usage.Quantity
 	arguments  map[usage.Quantity]string // by item and class
 	problems   []string
@@ -91,10 +102,11 @@ func (p *pricing) wrong(subject, format string, args ...any) {
 	p.problems = append(p.problems, subject+": "+fmt.Sprintf(format, args...))
 }
 
-func (c *priceCommand) quote(today period.Day) (quote, []string) {
-	p := &pricing{arguments: map[usage.Quantity]string{}}
+func (c *priceCommand) quote(ctx context.Context, today period.Day) (quote, []string) {
+	p := &pricing{today: today, arguments: map[usage.Quantity]string{}}
+	c.source(ctx, p)
 	c.market(p)
-	c.version(p, today)
+	c.version(p)
 	if c.Output != "text" && c.Output != "json" {
 		p.wrong("--output", "%q is neither text nor json", c.Output)
 	}
@@ -124,17 +136,23 @@ func (c *priceCommand) market(p *pricing) {
 	default:
 		p.wrong("--group", "%q is neither china nor international", c.Group)
 	}
+	if p.payer.ID != "" {
+		currency = p.payer.Currency
+	}
 	if c.Currency != "" {
 		var err error
 		if currency, err = money.ParseCurrency(c.Currency); err != nil {
 			p.wrong("--currency", "%q is neither CNY nor USD", c.Currency)
+		} else if p.payer.ID != "" && currency != p.payer.Currency {
+			p.wrong("--currency", "the account %s is billed in %s", p.payer.UserName, p.payer.Currency)
 		}
 	}
 	p.market.Currency = currency
 }
 
-func (c *priceCommand) version(p *pricing, today period.Day) {
-	day := today
+// version picks the prices of the day, with those that are agreed.
+func (c *priceCommand) version(p *pricing) {
+	day := p.today
 	if c.Date != "" {
 		var err error
 		if day, err = period.ParseDay(c.Date); err != nil {
@@ -142,23 +160,15 @@ func (c *priceCommand) version(p *pricing, today period.Day) {
 			return
 		}
 	}
-	all := catalog.Default()
-	if c.Catalog != "" {
-		text, err := os.ReadFile(c.Catalog)
-		if err == nil {
-			all, err = catalog.Load(text)
-		}
-		if err != nil {
-			p.wrong("--catalog", "%v", err)
-			return
-		}
+	if p.catalog == nil {
+		return
 	}
-	v, err := all.At(day)
+	v, err := p.catalog.At(day)
 	if err != nil {
 		p.wrong("--date", "the catalogue has no prices for %s", day)
 		return
 	}
-	p.version = v
+	p.version, p.agreed = v, catalog.InForce(p.agreed, day)
 }
 
 // read takes one argument: what it names must be sold, in this class, here.
@@ -291,19 +301,19 @@ func (p *pricing) rate() (quote, []string) {
 		n, _ := catalog.Days(b.Class)
 		return cmp.Or(cmp.Compare(i, j), cmp.Compare(m, n))
 	})
-	r, err := rate.NewTariff(p.version, p.market).Rate(p.quantities)
+	r, err := rate.NewTariff(p.version, p.market, p.agreed...).Rate(p.quantities)
 	if err != nil {
 		p.wrong("usage", "%s", fault.From(err).Message)
 		return quote{}, p.problems
 	}
-	q := quote{Catalog: r.Version, Currency: string(p.market.Currency), Group: string(p.market.Group), Lines: []quoteLine{}, Total: r.Total.String()}
+	q := quote{Catalog: r.Version, Account: p.payer.ID, Currency: string(p.market.Currency), Group: string(p.market.Group), Lines: []quoteLine{}, Total: r.Total.String()}
 	for _, l := range r.Lines {
 		if l.Amount.Minor() > bill.MostADay {
 			p.wrong(p.arguments[usage.Quantity{Item: l.Item, Class: l.Class}], "costs %s %s, more than any day's bill can be", p.market.Currency, l.Amount)
 		}
 		q.Lines = append(q.Lines, quoteLine{
 			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
+			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(), Override: l.Override,
 		})
 	}
 	if len(p.problems) == 0 && r.Total.Minor() > bill.MostADay {
@@ -315,13 +325,17 @@ func (p *pricing) rate() (quote, []string) {
 func (q quote) text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "item\tclass\tquantity\tunits\tunit price\texact\tamount\t")
+	agreed := ""
 	for _, l := range q.Lines {
+		if l.Override != "" {
+			agreed += fmt.Sprintf("%s %s: a price agreed with the account, %s\n", l.Item, l.Class, l.Override)
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", l.Item, l.Class, l.Quantity, l.Units, l.UnitPrice, l.Exact, l.Amount)
 	}
 	fmt.Fprintf(t, "total\t\t\t\t\t%s\t%s\t\n", q.Currency, q.Total)
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "catalogue %s, a day at a site of the group %s\n", q.Catalog, q.Group)
+	_, err := fmt.Fprintf(w, "%scatalogue %s, a day at a site of the group %s\n", agreed, q.Catalog, q.Group)
 	return err
 }

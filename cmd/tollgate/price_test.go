@@ -2,21 +2,29 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
 )
 
 var today = period.MustParseDay("2026-03-01")
 
 func priced(t *testing.T, c priceCommand) quote {
 	t.Helper()
-	q, problems := plain(c).quote(today)
+	q, problems := plain(c).quote(t.Context(), today)
 	if len(problems) > 0 {
 		t.Fatalf("%v: %q", c.Usage, problems)
 	}
@@ -130,6 +138,75 @@ func TestUnitsMayStayExact(t *testing.T) {
 	}
 }
 
+// TestAnInstallationHasItsOwnPrices prices by a version that was added and by
+// a price that is agreed with an account.
+func TestAnInstallationHasItsOwnPrices(t *testing.T) {
+	t.Parallel()
+	path, at := filepath.Join(t.TempDir(), "tollgate.db"), today.Start(time.UTC)
+	payer := account.Billing{ID: "bcac_1", UserName: "acme", Email: "acme@pay.example", Currency: money.CNY, Language: "en", CreatedAt: at}
+	var agreed catalog.Override
+	installed(t, path, func(tx *store.Tx) error {
+		if err := tx.InsertBilling(t.Context(), payer); err != nil {
+			return err
+		}
+		version := []byte("versions:\n  - {id: spring, from: 2026-04-01, amends: \"2024-11-06\", rounding: {units: exact, lines: half_up}}\n")
+		by := catalog.Actor{ID: "oper_test"}
+		whole, _, err := catalog.Default().Add(t.Context(), tx, version, by, at)
+		if err != nil {
+			return err
+		}
+		agreed, err = whole.Agree(t.Context(), tx, payer.ID, catalog.Agreement{
+			Item: "logs", Group: site.China, Class: "7d", Price: "1", From: "2026-05-01", Reason: "volume",
+		}, by, at)
+		return err
+	})
+	for _, c := range []struct{ account, date, version, override, total string }{
+		{"", "2026-03-31", "2024-11-06", "", "1.85"},
+		{"", "2026-05-01", "spring", "", "1.86"},
+		{"acme", "2026-04-30", "spring", "", "1.86"},
+		{"acme", "2026-05-01", "spring", agreed.ID, "1.55"},
+		{payer.ID, "2026-05-01", "spring", agreed.ID, "1.55"},
+	} {
+		q := priced(t, priceCommand{Usage: []string{"logs@7d=1549999"}, Date: c.date, Store: "sqlite:" + path, Account: c.account})
+		if q.Catalog != c.version || q.Total != c.total || q.Lines[0].Override != c.override {
+			t.Errorf("%+v: %+v", c, q)
+		}
+	}
+	for _, c := range []struct {
+		command priceCommand
+		want    string
+	}{
+		{priceCommand{Account: "nobody"}, `--account: the installation has no Billing Center account "nobody"`},
+		{priceCommand{Account: "acme", Currency: "USD"}, "--currency: the account acme is billed in CNY"},
+	} {
+		c.command.Usage, c.command.Store = []string{"logs@7d=1"}, "sqlite:"+path
+		if _, problems := plain(c.command).quote(t.Context(), today); len(problems) != 1 || problems[0] != c.want {
+			t.Errorf("%+v: %q", c.command, problems)
+		}
+	}
+}
+
+// TestAPriceAsJSONHasTheseNames holds the shape that programs read.
+func TestAPriceAsJSONHasTheseNames(t *testing.T) {
+	code, out, wrong := called(t, "price", "--currency", "CNY", "--group", "china", "logs@30d=4000000", "timeseries@3d=6000", "sms=37", "--date", "2026-03-01", "-o", "json")
+	var got struct {
+		Total string              `json:"total"`
+		Lines []map[string]string `json:"lines"`
+	}
+	if err := json.Unmarshal([]byte(out), &got); code != 0 || err != nil || got.Total != "15.30" || len(got.Lines) != 3 {
+		t.Fatalf("code %d, %v, %s %s", code, err, out, wrong)
+	}
+	want := map[string]string{"item": "logs", "class": "30d", "quantity": "4000000", "units": "4.00", "unit_price": "2", "exact": "8", "amount": "8.00"}
+	if !maps.Equal(got.Lines[1], want) {
+		t.Errorf("%v", got.Lines[1])
+	}
+	for _, args := range [][]string{{"price", "coffee=1"}, {"price", "sms=-1"}, {"price", "logs@7d=1", "--output", "xml"}} {
+		if code, out, wrong := called(t, args...); code != 2 || wrong == "" {
+			t.Errorf("%v ends with %d: %q %q", args, code, out, wrong)
+		}
+	}
+}
+
 func TestEachWrongArgumentIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -143,11 +220,19 @@ func TestEachWrongArgumentIsNamed(t *testing.T) {
 		{priceCommand{Usage: []string{"logs@7d=1"}, Date: "2026-02-30"}, []string{`--date: "2026-02-30"`}},
 		{priceCommand{Usage: []string{"logs@7d=1"}, Date: "1999-01-01"}, []string{"no prices for 1999-01-01"}},
 		{priceCommand{Usage: []string{"logs@7d=1"}, Catalog: "no-such-file"}, []string{"--catalog: "}},
+		{priceCommand{Usage: []string{"logs@7d=1"}, Account: "acme"}, []string{"--account: is of an installation"}},
+		{priceCommand{Usage: []string{"logs@7d=1"}, Store: "oracle:x"}, []string{`--store: store "oracle:x": use sqlite:PATH`}},
+		{priceCommand{Usage: []string{"logs@7d=1"}, Store: "sqlite:no-such-file.db"}, []string{"--store: there is no installation"}},
+		{priceCommand{Usage: []string{"logs@7d=1"}, Data: "no-such-folder"}, []string{"--data: there is no installation"}},
+		{priceCommand{Usage: []string{"logs@7d=1"}, Data: "no-such-folder", Catalog: "prices.yaml"}, []string{"--catalog: an installation has its own catalogue"}},
 		{priceCommand{Usage: []string{"sms=3"}, Group: "international"}, []string{"sms=3: sms is not sold in USD at sites of the group international"}},
 		{priceCommand{Usage: []string{"sms=3"}, Currency: "USD"}, []string{"sms is not sold in USD at sites of the group china"}},
 		{priceCommand{Usage: []string{"coffee=1", "logs=5", "logs@90d=4", "sms@7d=3", "datakit_host=3"}}, []string{
 			`coffee=1: there is no billing item "coffee"`, "logs=5: logs needs its retention class", `logs@90d=4: logs has no class "90d"`,
 			"sms@7d=3: sms has one price", "datakit_host=3: datakit_host is sold within annual packages only",
+		}},
+		{priceCommand{Usage: []string{"sms=NaN", "sms=Inf", "sms=0x10", "logs@7d=-0.5"}}, []string{
+			`"NaN" is no plain whole number`, `"Inf" is no`, `"0x10" is no`, "-0.5 is negative",
 		}},
 		{priceCommand{Usage: []string{"sms=-5", "sms=1e9", "sms=", "=5", "sms", "sms=0.5", "sms=1 000", "sms=99999999999999999999", "sms=1000000000000001"}}, []string{
 			"-5 is negative", `"1e9" is no plain whole number`, "sms=: is not", "=5: is not", "sms: is not", "0.5 is no whole number", `"1 000" is no`,
@@ -159,7 +244,7 @@ func TestEachWrongArgumentIsNamed(t *testing.T) {
 		{priceCommand{Usage: []string{"logs@7d=1", "logs@14d=1", "logs@7d=2"}}, []string{"logs@7d=2: names the same item and class as logs@7d=1"}},
 		{priceCommand{Usage: []string{"logs@60d=1000000000000000"}}, []string{"costs CNY 2500000000.00, more than any day's bill can be"}},
 	} {
-		_, problems := plain(c.command).quote(today)
+		_, problems := plain(c.command).quote(t.Context(), today)
 		if len(problems) != len(c.want) {
 			t.Errorf("%+v: %q", c.command, problems)
 			continue

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,21 +68,53 @@ func unknown(sites []site.ID) []site.ID {
 	})
 }
 
-// OpenStore opens the store that a URL names; empty is SQLite in the folder.
+// isPostgres reports whether a URL names a PostgreSQL database.
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+// sqlitePath is the file of a store that is no PostgreSQL database; empty is
+// the one in the folder.
+func sqlitePath(url, folder string) (string, error) {
+	path, ok := strings.CutPrefix(url, "sqlite:")
+	switch {
+	case url == "":
+		return filepath.Join(folder, "tollgate.db"), nil
+	case !ok:
+		return "", fmt.Errorf("store %q: use sqlite:PATH or postgres://…", url)
+	}
+	return path, nil
+}
+
+// OpenExisting opens the store of an installation that is there: a file that
+// is not is refused and not made, so that a mistyped path is no empty
+// installation.
+func OpenExisting(ctx context.Context, url, folder string) (*store.Store, error) {
+	if !isPostgres(url) {
+		path, err := sqlitePath(url, folder)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("there is no installation: %w", err)
+		}
+	}
+	return OpenStore(ctx, url, folder)
+}
+
+// OpenStore opens the store that a URL names, and makes the file where there
+// is none; empty is SQLite in the folder.
 func OpenStore(ctx context.Context, url, folder string) (*store.Store, error) {
-	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+	if isPostgres(url) {
 		e, err := postgres.Open(ctx, url)
 		if err != nil {
 			return nil, err
 		}
 		return store.New(e), nil
 	}
-	path, ok := strings.CutPrefix(url, "sqlite:")
-	switch {
-	case url == "":
-		path = filepath.Join(folder, "tollgate.db")
-	case !ok:
-		return nil, fmt.Errorf("store %q: use sqlite:PATH or postgres://…", url)
+	path, err := sqlitePath(url, folder)
+	if err != nil {
+		return nil, err
 	}
 	e, err := sqlite.Open(ctx, path)
 	if err != nil {

@@ -73,6 +73,7 @@ func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
 		Retry: a.retry,
+		Issue: a.restate,
 		Verify: func(ctx context.Context) ([]audit.Finding, error) {
 			r, err := Verify(ctx, a.store)
 			return r.Findings, err

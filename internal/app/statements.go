@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 )
@@ -16,10 +17,20 @@ import (
 // days are not closed. Its bills go on the next statement then.
 const statementsWait = 48 * time.Hour
 
-func (a *App) registerStatements() {
-	desk := statement.Desk{Catalog: a.catalog, Patience: statementsWait, Write: func(ctx context.Context, f func(statement.Tx) error) error {
+// statements is where statements are made.
+func (a *App) statements() statement.Desk {
+	return statement.Desk{Catalog: a.catalog, Patience: statementsWait, Write: func(ctx context.Context, f func(statement.Tx) error) error {
 		return a.store.Write(ctx, func(tx *store.Tx) error { return f(tx) })
 	}}
+}
+
+// restate makes a parked statement again.
+func (a *App) restate(ctx context.Context, accountID string, m period.Month) (statement.Statement, error) {
+	return a.statements().Issue(ctx, accountID, m, a.clock.Now())
+}
+
+func (a *App) registerStatements() {
+	desk := a.statements()
 	job.Register(a.runner, func(ctx context.Context, m statement.IssueMonth) error {
 		run, err := desk.IssueMonth(ctx, m, a.clock.Now())
 		switch {

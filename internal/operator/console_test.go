@@ -23,6 +23,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/storetest"
 	"tollgate.dev/internal/testkit"
@@ -62,6 +63,13 @@ func open(t *testing.T, sandbox bool) *house {
 		Retry: func(_ context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
 			h.retried = append(h.retried, workspaceID+" "+day.String())
 			return bill.Bill{ID: "bill_1", Number: "cn1-2026-000001"}, nil
+		},
+		Issue: func(_ context.Context, accountID string, m period.Month) (statement.Statement, error) {
+			h.retried = append(h.retried, accountID+" "+m.String())
+			if m.String() == "2026-01" {
+				return statement.Statement{}, nil
+			}
+			return statement.Statement{ID: "stmt_1", Number: "ST-CNY-2026-000001"}, nil
 		},
 	})
 	server.Start()
@@ -317,6 +325,32 @@ func TestParkedWorkspacesAreBilledAgain(t *testing.T) {
 		t.Errorf("retried %v", h.retried)
 	}
 	h.post(http.StatusUnprocessableEntity, "/parked/"+h.shop.ID+"/yesterday/retry").refused("malformed_date")
+}
+
+func TestParkedStatementsAreIssuedAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t, false)
+	h.signIn()
+	february := period.MustParseDay("2026-02-01").Month()
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.ParkStatement(ctx, statement.Parked{Payer: h.payer.ID, Month: february, Code: "statement_does_not_sum", Reason: "a bill is not what was issued", At: noon})
+	})
+	page := h.get(http.StatusOK, "/")
+	for _, text := range []string{"Parked statements", "acme", "2026-02", "statement_does_not_sum", "a bill is not what was issued"} {
+		page.says(text)
+	}
+	if page.Find("form[action='"+Prefix+"/statements/"+h.payer.ID+"/2026-02/retry']").Length() != 1 {
+		t.Error("the statement cannot be issued again")
+	}
+	h.post(http.StatusOK, "/statements/"+h.payer.ID+"/2026-02/retry").says("Issued: ST-CNY-2026-000001.")
+	h.post(http.StatusOK, "/statements/"+h.payer.ID+"/2026-01/retry").says("Nothing is left to state.")
+	if len(h.retried) != 2 || h.retried[0] != h.payer.ID+" 2026-02" {
+		t.Errorf("retried %v", h.retried)
+	}
+	if got := h.log(h.payer.ID); len(got) != 2 || got[0] != "statement.retried" {
+		t.Errorf("the log says %v", got)
+	}
+	h.post(http.StatusUnprocessableEntity, "/statements/"+h.payer.ID+"/winter/retry").refused("malformed_date")
 }
 
 func TestADayThatShouldBeClosedIsLate(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/wallet"
@@ -88,9 +89,10 @@ func today() map[string]page {
 					dayRow(cn1, bill.SiteDay{Site: "cn1", Day: day, BeganAt: noon.Add(-12 * time.Hour), ClosedAt: noon.Add(-12 * time.Hour), Bills: 41, Parked: 1}, noon, noon),
 					dayRow(us1, bill.SiteDay{Site: "us1", Day: day.Add(-2), BeganAt: noon, Bills: 3, Total: 1000, Done: 340}, noon, noon),
 				},
-				Parked:  []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
-				Mails:   []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
-				Verdict: Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
+				Parked:   []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
+				Unstated: []UnstatedRow{{statement.Parked{Payer: acme.ID, Month: day.Month(), Code: "statement_does_not_sum", Reason: "The parts of this statement do not sum to it.", At: noon.Add(-2 * time.Hour)}, "acme"}},
+				Mails:    []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
+				Verdict:  Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
 			})
 		},
 		"today-verified": func(ctx context.Context) templ.Component {

@@ -24,6 +24,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/web"
 )
@@ -57,6 +58,8 @@ type Config struct {
 
 	// Retry bills a parked workspace's day again.
 	Retry func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error)
+	// Issue makes a parked statement again; it is zero where its bills are on another one by now.
+	Issue func(ctx context.Context, accountID string, m period.Month) (statement.Statement, error)
 	// Verify checks the books; no finding means that they hold.
 	Verify func(ctx context.Context) ([]audit.Finding, error)
 }

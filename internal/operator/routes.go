@@ -22,6 +22,7 @@ func (o *Console) Routes() []web.Route {
 		get("/{$}", web.SignedIn, o.todayPage),
 		post("/verify", web.SignedIn, o.verify),
 		post("/parked/{workspace}/{day}/retry", web.SignedIn, o.retryParked),
+		post("/statements/{account}/{month}/retry", web.SignedIn, o.retryStatement),
 		post("/mails/{mail}/retry", web.SignedIn, o.retryMail),
 
 		get("/transfers", web.SignedIn, o.transfersPage),

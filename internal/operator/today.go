@@ -7,12 +7,11 @@ import (
 	"strconv"
 	"time"
 
-	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
-	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
@@ -24,6 +23,7 @@ type Today struct {
 	At        time.Time
 	Days      []DayRow
 	Parked    []ParkedRow
+	Unstated  []UnstatedRow
 	Mails     []notify.Mail
 	Transfers int
 	Queued    int64
@@ -43,6 +43,12 @@ type DayRow struct {
 type ParkedRow struct {
 	bill.Parked
 	Workspace string
+}
+
+// UnstatedRow is an account whose statement of a month could not be made.
+type UnstatedRow struct {
+	statement.Parked
+	Account string
 }
 
 // Bounds of what a page shows, and how long a mail may wait before it counts
@@ -78,6 +84,9 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 		}
 		p.Parked = append(p.Parked, ParkedRow{x, ws.Name})
 	}
+	if err := p.unstated(ctx, tx); err != nil {
+		return err
+	}
 	if p.Mails, err = tx.WaitingMails(ctx, p.At.Add(-stuckAfter), shown); err != nil {
 		return err
 	}
@@ -88,6 +97,22 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 	p.Transfers = len(declared)
 	p.Queued, err = tx.QueuedJobs(ctx)
 	return err
+}
+
+// unstated lists the statements that could not be made.
+func (p *Today) unstated(ctx context.Context, tx *store.Tx) error {
+	parked, err := tx.ParkedStatements(ctx, shown)
+	if err != nil {
+		return err
+	}
+	for _, x := range parked {
+		a, err := tx.BillingByID(ctx, x.Payer)
+		if err != nil {
+			return err
+		}
+		p.Unstated = append(p.Unstated, UnstatedRow{x, a.UserName})
+	}
+	return nil
 }
 
 // days lists the sites that have Commercial workspaces.
@@ -151,62 +176,6 @@ func (o *Console) verify(w http.ResponseWriter, r *http.Request) error {
 	o.mu.Unlock()
 	return web.SeeOther(w, r, Prefix+"/")
 }
-
-// retryParked bills a parked workspace's day again.
-func (o *Console) retryParked(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	day, err := period.ParseDay(r.PathValue("day"))
-	if err != nil {
-		return err
-	}
-	id := r.PathValue("workspace")
-	made, err := o.Retry(ctx, id, day)
-	if err != nil {
-		return err
-	}
-	err = o.Store.Write(ctx, func(tx *store.Tx) error {
-		return tx.Audit(ctx, audit.Entry{
-			At: o.Clock.Now(), Actor: operator(ctx).ID, Address: web.Address(r), Action: "bill.retried", Subject: id,
-			Detail: map[string]string{"day": day.String(), "bill": made.ID},
-		})
-	})
-	if err != nil {
-		return err
-	}
-	o.say(ctx, web.Good, "op.said.retried", "bill", made.Number)
-	return web.SeeOther(w, r, Prefix+"/")
-}
-
-// retryMail queues a waiting mail's delivery again. Its Message-ID stays, so
-// that a mail that went out after all can be recognised.
-func (o *Console) retryMail(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	id := r.PathValue("mail")
-	err := o.Store.Write(ctx, func(tx *store.Tx) error {
-		waiting, err := tx.WaitingMails(ctx, o.Clock.Now(), shown)
-		if err != nil {
-			return err
-		}
-		for _, m := range waiting {
-			if m.ID != id {
-				continue
-			}
-			if err := tx.Enqueue(ctx, notify.Deliver{MailID: id}); err != nil {
-				return err
-			}
-			return tx.Audit(ctx, audit.Entry{At: o.Clock.Now(), Actor: operator(ctx).ID, Address: web.Address(r), Action: "mail.retried", Subject: id})
-		}
-		return ErrMailGone
-	})
-	if err != nil {
-		return err
-	}
-	o.say(ctx, web.Good, "op.said.mail")
-	return web.SeeOther(w, r, Prefix+"/")
-}
-
-// ErrMailGone is a mail that does not wait: it was sent, or never was.
-var ErrMailGone = fault.New(fault.NotFound, "mail_not_waiting", "This mail does not wait any more.")
 
 func auditPath(subject string, before int64) string {
 	q := url.Values{}
