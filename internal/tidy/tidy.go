@@ -57,7 +57,7 @@ func Check(tree fs.FS) ([]Violation, error) {
 			return err
 		case entry.IsDir() && skipped(file):
 			return fs.SkipDir
-		case entry.IsDir(), !entry.Type().IsRegular():
+		case entry.IsDir(), !entry.Type().IsRegular(), file == ".git": // a file in a second worktree, which says where the first one is
 			return nil
 		}
 		text, err := fs.ReadFile(tree, file)

@@ -76,6 +76,7 @@ var planted = map[string]struct {
 	"a part of a path":         {"docs/guide.md", "see https://example.com/" + "work/1 and studio/" + "tmp/x\n", ""},
 	"in a test":                {"internal/bill/bill_test.go", doc + "const path = \"/" + "tmp/x\"\n", ""},
 	"in a binary file":         {"docs/shot.png", "\x00 /" + "tmp/x\n", ""},
+	"where a worktree belongs": {".git", "gitdir: /" + "work/.git/worktrees/x\n", ""},
 	"in what is not kept":      {"out/test.log", "/" + "tmp/x\n", ""},
 }
 
