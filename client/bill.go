@@ -34,16 +34,24 @@ type Bill struct {
 
 // BillLine is one charge.
 type BillLine struct {
-	Item      string `json:"item"`
-	Name      string `json:"name"`
-	Class     string `json:"class"`
-	Quantity  string `json:"quantity"`
-	Units     string `json:"units"`
-	UnitPrice string `json:"unit_price"`
-	Override  string `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
-	Exact     string `json:"exact"`
-	Amount    Amount `json:"amount"`
-	Paid      Paid   `json:"paid"`
+	Item      string       `json:"item"`
+	Name      string       `json:"name"`
+	Class     string       `json:"class"`
+	Quantity  string       `json:"quantity"`
+	Units     string       `json:"units"`
+	UnitPrice string       `json:"unit_price"`
+	Override  string       `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
+	Exact     string       `json:"exact"`
+	Amount    Amount       `json:"amount"`
+	Paid      Paid         `json:"paid"`
+	Sources   []SourcePart `json:"sources"` // the vouchers and cards behind it, in the order in which they paid
+}
+
+// SourcePart is what one voucher or card paid: its kind, its ID, and a decimal.
+type SourcePart struct {
+	Payment string `json:"payment"`
+	ID      string `json:"id"`
+	Amount  string `json:"amount"`
 }
 
 // Paid is an amount by what paid it.

@@ -36,16 +36,24 @@ type Bill struct {
 
 // BillLine is one charge.
 type BillLine struct {
-	Item      string `json:"item" example:"logs"`
-	Name      string `json:"name"`
-	Class     string `json:"class" doc:"The retention class, or none." example:"14d"`
-	Quantity  string `json:"quantity" doc:"A decimal: what was counted."`
-	Units     string `json:"units" doc:"A decimal: the quantity in the units of the price."`
-	UnitPrice string `json:"unit_price" doc:"A decimal."`
-	Override  string `json:"override,omitempty" doc:"The price agreed with the payer that stood in for the catalogue's; absent where none did."`
-	Exact     string `json:"exact" doc:"A decimal: units times price, before rounding."`
-	Amount    Amount `json:"amount"`
-	Paid      Paid   `json:"paid"`
+	Item      string       `json:"item" example:"logs"`
+	Name      string       `json:"name"`
+	Class     string       `json:"class" doc:"The retention class, or none." example:"14d"`
+	Quantity  string       `json:"quantity" doc:"A decimal: what was counted."`
+	Units     string       `json:"units" doc:"A decimal: the quantity in the units of the price."`
+	UnitPrice string       `json:"unit_price" doc:"A decimal."`
+	Override  string       `json:"override,omitempty" doc:"The price agreed with the payer that stood in for the catalogue's; absent where none did."`
+	Exact     string       `json:"exact" doc:"A decimal: units times price, before rounding."`
+	Amount    Amount       `json:"amount"`
+	Paid      Paid         `json:"paid"`
+	Sources   []SourcePart `json:"sources,omitempty" doc:"Which vouchers and cards paid, in their order."`
+}
+
+// SourcePart is what one voucher or card paid.
+type SourcePart struct {
+	Payment string `json:"payment" enum:"voucher,full_reduction,card"`
+	ID      string `json:"id" doc:"The voucher or card."`
+	Amount  string `json:"amount" doc:"A decimal, in the bill's currency."`
 }
 
 // Paid is an amount by what paid it: decimals, in the bill's currency.
@@ -84,10 +92,14 @@ func (s *server) whole(b bill.Bill) *Bill {
 }
 
 func billLineOf(name string, l bill.Line) BillLine {
-	return BillLine{
+	shown := BillLine{
 		Item: l.Item, Name: name, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
 		UnitPrice: l.UnitPrice.String(), Override: l.Override, Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
 	}
+	for _, s := range l.Sources {
+		shown.Sources = append(shown.Sources, SourcePart{string(s.Payment), s.ID, s.Amount.String()})
+	}
+	return shown
 }
 
 // nameOf is the name that an item had in that version of the catalogue.

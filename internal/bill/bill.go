@@ -62,7 +62,15 @@ type Bill struct {
 // Line is one charge and how it was paid.
 type Line struct {
 	rate.Line
-	Paid Paid
+	Paid    Paid
+	Sources []SourcePart // the vouchers and cards behind it, in the order in which they paid
+}
+
+// SourcePart is what one voucher or card paid of a line.
+type SourcePart struct {
+	Payment wallet.Payment
+	ID      string
+	Amount  money.Amount
 }
 
 // Paid is an amount by the kind of what paid it.
@@ -171,6 +179,9 @@ func compose(d Draft) (Bill, []byte, error) {
 			if err := b.Paid.add(part.Payment, part.Amount); err != nil {
 				return Bill{}, nil, err
 			}
+			if source := part.Account.Source(); source != "" {
+				line.Sources = append(line.Sources, SourcePart{part.Payment, source, part.Amount})
+			}
 		}
 		b.Lines = append(b.Lines, line)
 	}
@@ -188,6 +199,9 @@ func (b Bill) Sums() error {
 	for _, l := range b.Lines {
 		sum, err := l.Paid.Sum()
 		if err != nil || sum != l.Amount {
+			return ErrUnsummed.With("bill", b.ID).With("item", l.Item).Because(err)
+		}
+		if err := l.named(); err != nil {
 			return ErrUnsummed.With("bill", b.ID).With("item", l.Item).Because(err)
 		}
 		if total, err = total.Add(l.Amount); err != nil {

@@ -185,6 +185,8 @@ func TestBillThatDoesNotSumIsRefused(t *testing.T) {
 	}
 	for _, change := range []struct{ old, new string }{
 		{`"amount":"6.00"`, `"amount":"5.00"`}, {`"voucher":"3.00"`, `"voucher":"2.99"`}, {`"total":"`, `"total":"1`}, {`"total"`, `"sum"`}, {`{`, ``},
+		{`"id":"v","amount":"3.00"`, `"id":"v","amount":"2.99"`}, {`"payment":"voucher","id"`, `"payment":"cash","id"`}, {`"id":"v"`, `"id":""`},
+		{`,"sources":[{"payment":"voucher","id":"v","amount":"3.00"},`, `,"sources":[`},
 	} {
 		text := strings.Replace(string(b.Document()), change.old, change.new, 1)
 		if text == string(b.Document()) {
@@ -301,6 +303,10 @@ func TestDocumentIsWhatJSONWouldWrite(t *testing.T) {
 				if !part.IsZero() {
 					*line.Paid.of(kind) = part.String()
 				}
+			}
+			for range rapid.IntRange(0, 3).Draw(t, "sources") {
+				s := SourcePart{wallet.ByCard, text.Draw(t, "source"), amount.Draw(t, "by")}
+				l.Sources, line.Sources = append(l.Sources, s), append(line.Sources, documentSource{s.Payment, s.ID, s.Amount.String()})
 			}
 			b.Lines, want.Lines = append(b.Lines, l), append(want.Lines, line)
 		}

@@ -125,6 +125,7 @@ func (c *Check) Charge(b Bill, e wallet.Entry, found bool) {
 			c.find("I5", b.ID, "it says %s for %s, entry %s says %s", want, kind, e.ID, money.Of(taken[kind], b.Market.Currency))
 		}
 	}
+	c.paidBy(b, e)
 }
 
 // Head takes the stored end of a workspace's chain of bills.

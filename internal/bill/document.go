@@ -33,15 +33,22 @@ type document struct {
 }
 
 type documentLine struct {
-	Item      string       `json:"item"`
-	Class     string       `json:"class"`
-	Quantity  string       `json:"quantity"`
-	Units     string       `json:"units"`
-	UnitPrice string       `json:"unit_price"`
-	Override  string       `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
-	Exact     string       `json:"exact"`
-	Amount    string       `json:"amount"`
-	Paid      documentPaid `json:"paid"`
+	Item      string           `json:"item"`
+	Class     string           `json:"class"`
+	Quantity  string           `json:"quantity"`
+	Units     string           `json:"units"`
+	UnitPrice string           `json:"unit_price"`
+	Override  string           `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
+	Exact     string           `json:"exact"`
+	Amount    string           `json:"amount"`
+	Paid      documentPaid     `json:"paid"`
+	Sources   []documentSource `json:"sources,omitempty"` // the vouchers and cards behind it
+}
+
+type documentSource struct {
+	Payment wallet.Payment `json:"payment"`
+	ID      string         `json:"id"`
+	Amount  string         `json:"amount"`
 }
 
 // documentPaid leaves out what paid nothing.
@@ -125,6 +132,13 @@ func (l documentLine) line(c money.Currency) (Line, error) {
 		if *line.Paid.of(kind), err = money.Parse(text, c); err != nil {
 			return Line{}, err
 		}
+	}
+	for _, s := range l.Sources {
+		amount, err := money.Parse(s.Amount, c)
+		if err != nil {
+			return Line{}, err
+		}
+		line.Sources = append(line.Sources, SourcePart{s.Payment, s.ID, amount})
 	}
 	return line, nil
 }

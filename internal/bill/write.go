@@ -103,5 +103,16 @@ func (w *writer) line(l *Line) {
 		w.amount(`":`, part.paid)
 		comma = ","
 	}
-	w.raw(`}}`)
+	w.raw(`}`)
+	for i, s := range l.Sources {
+		w.raw([...]string{`,"sources":[`, `,`}[min(i, 1)])
+		w.field(`{"payment":`, string(s.Payment))
+		w.field(`,"id":`, s.ID)
+		w.amount(`,"amount":`, s.Amount)
+		w.raw(`}`)
+	}
+	if len(l.Sources) > 0 {
+		w.raw(`]`)
+	}
+	w.raw(`}`)
 }

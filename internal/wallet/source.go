@@ -51,6 +51,18 @@ func (a Account) Payment() Payment {
 	return ""
 }
 
+// Source is the ID of the voucher or card whose account it is; empty for any
+// other account.
+func (a Account) Source() string {
+	kind, rest, _ := strings.Cut(string(a), ":")
+	switch kind {
+	case "voucher", "full_reduction", "card":
+		_, id, _ := strings.Cut(rest, ":")
+		return id
+	}
+	return ""
+}
+
 // SourceTx is what vouchers and cards need of a transaction.
 type SourceTx interface {
 	Tx
