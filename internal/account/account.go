@@ -93,7 +93,8 @@ type Billing struct {
 	Profile             Profile
 	Language            string
 	Disabled            bool
-	ArbitrarySettlement bool // the operator's switch (domain C-11)
+	ArbitrarySettlement bool       // the operator's switch (domain C-11)
+	Enterprise          Enterprise // that it is certified for; zero while it is for none
 	CreatedAt           time.Time
 }
 

@@ -29,6 +29,8 @@ const (
 	APIKey         = "tgak" // a secret: of a sign-in to the API, or of a key that reads
 	Key            = "akey" // the name of such a key
 	Reference      = "ref"
+	Attachment     = "attc"
+	Certification  = "cert"
 )
 
 // length is the number of random characters: 32 of 36 is more than 160 bits.

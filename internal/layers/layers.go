@@ -26,7 +26,7 @@ var Order = [][]string{
 	// words
 	{"fault"},
 	{"id", "quantity", "period", "audit"},
-	{"money"},
+	{"money", "attachment"},
 	// nouns
 	{"site"},
 	{"account"},

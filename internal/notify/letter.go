@@ -36,8 +36,8 @@ var files embed.FS
 // none. HTML is escaped by its layout and nowhere else.
 var (
 	words = map[string]*template.Template{
-		"en": template.Must(template.ParseFS(files, "letters/words.en.tmpl")),
-		"zh": template.Must(template.ParseFS(files, "letters/words.zh.tmpl")),
+		"en": template.Must(template.ParseFS(files, "letters/*.en.tmpl")),
+		"zh": template.Must(template.ParseFS(files, "letters/*.zh.tmpl")),
 	}
 	textLayout = template.Must(template.ParseFS(files, "letters/layout.txt.tmpl"))
 	htmlLayout = htmltemplate.Must(htmltemplate.ParseFS(files, "letters/layout.html.tmpl"))

@@ -38,6 +38,9 @@ const (
 	StatementIssued  Kind = "statement_issued" // mail 3
 	ArrearsStarted   Kind = "arrears_started"  // what mail 3 says of arrears, at once
 	HighConsumption  Kind = "high_consumption" // mail 7
+
+	CertificationCertified Kind = "certification_certified" // by our choice
+	CertificationRejected  Kind = "certification_rejected"
 )
 
 // Mail is one message to one address, ready to send.
@@ -81,6 +84,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = arrearsStarted(e)
 	case alert.Exceeded:
 		letters = highConsumption(e)
+	case account.CertificationDecided:
+		letters = certificationDecided(e)
 	default:
 		return nil, fmt.Errorf("no mail is written for a %T", event)
 	}

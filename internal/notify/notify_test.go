@@ -52,10 +52,12 @@ func events(language string) map[string]any {
 			CreditedAt: at},
 		"arrears-started": wallet.ArrearsStarted{UserName: "acme-billing", Email: "finance@example.com", Language: language,
 			Owed: money.MustParse("15", money.CNY), StartedAt: at},
-		"high-consumption":       exceeded(language, "logs"),
-		"high-consumption-total": exceeded(language, alert.Total),
-		"statement":              statementOf(language, "38.50", "11.50"),
-		"statement-in-arrears":   statementOf(language, "10", "40"),
+		"certification-certified": certificationOf(language, account.CertificationCertified, ""),
+		"certification-rejected":  certificationOf(language, account.CertificationRejected, "Acme Old Ltd"),
+		"high-consumption":        exceeded(language, "logs"),
+		"high-consumption-total":  exceeded(language, alert.Total),
+		"statement":               statementOf(language, "38.50", "11.50"),
+		"statement-in-arrears":    statementOf(language, "10", "40"),
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}
@@ -196,9 +198,8 @@ func TestLanguagesHaveTheSameWords(t *testing.T) {
 	names := map[string]map[string]bool{}
 	for _, language := range notify.Languages() {
 		names[language] = map[string]bool{}
-		file := "words." + language + ".tmpl"
-		for _, one := range template.Must(template.ParseFiles(filepath.Join("letters", file))).Templates() {
-			if one.Name() != file {
+		for _, one := range template.Must(template.ParseGlob(filepath.Join("letters", "*."+language+".tmpl"))).Templates() {
+			if !strings.HasSuffix(one.Name(), ".tmpl") {
 				names[language][one.Name()] = true
 			}
 		}

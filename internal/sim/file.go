@@ -11,7 +11,9 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/retention"
@@ -164,9 +166,15 @@ func (r *reader) account(s *Scenario, f *fields) {
 	a.currency = money.Currency(f.choice("currency", string(money.CNY), string(money.USD)))
 	if n, ok := f.node("certified"); ok {
 		certified := r.mapping(n, f.what+".certified")
-		a.company, _, _ = certified.required("company")
-		_, _, _ = certified.required("taxpayer_id")
+		company, line, named := certified.required("company")
+		taxpayerID, _, numbered := certified.required("taxpayer_id")
 		certified.rest()
+		if named && numbered {
+			var err error
+			if a.enterprise, err = account.NormalEnterprise(company, taxpayerID); err != nil {
+				r.wrong(line, "%s.certified: %s", f.what, fault.From(err).Message)
+			}
+		}
 	}
 	if n, ok := f.node("cloud_accounts"); ok {
 		r.wrong(lineOf(n), "%s.cloud_accounts: this version does not know cloud accounts yet", f.what)

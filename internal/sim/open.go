@@ -62,10 +62,10 @@ func (p *play) openAccount(ctx context.Context, tx *store.Tx, i int, a payer) er
 	b := account.Billing{
 		ID: fmt.Sprintf("%s_%04d", id.BillingAccount, i), UserName: userName, Email: fmt.Sprintf("payer-%d@simulation.example", i),
 		Currency: a.currency, Profile: account.Profile{Company: company}, Language: "en",
-		ArbitrarySettlement: a.arbitrary, CreatedAt: p.clock.Now(),
+		ArbitrarySettlement: a.arbitrary, Enterprise: a.enterprise, CreatedAt: p.clock.Now(),
 	}
-	if a.company != "" {
-		b.Profile.Company = a.company
+	if !a.enterprise.IsZero() {
+		b.Profile.Company = a.enterprise.Company
 	}
 	p.payers[a.name], p.readers[b.Email] = b, reading{a.name, p.scenario.zoneOf(a)}
 	return tx.InsertBilling(ctx, b)

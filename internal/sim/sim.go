@@ -18,6 +18,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
@@ -37,10 +38,10 @@ type Scenario struct {
 
 // payer is a Billing Center account of the file.
 type payer struct {
-	name      string
-	currency  money.Currency
-	company   string
-	arbitrary bool
+	name       string
+	currency   money.Currency
+	enterprise account.Enterprise // that it is certified for, from the start
+	arbitrary  bool
 }
 
 // shop is a workspace of the file.

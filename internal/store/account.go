@@ -80,13 +80,14 @@ func (tx *Tx) UpdateStudioPassword(ctx context.Context, id, hash string) error {
 	return exactlyOne(n, err, account.ErrUnknown)
 }
 
-const billingColumns = `id, user_name, email, phone, password, currency, profile, language, disabled, arbitrary_settlement, created_at`
+const billingColumns = `id, user_name, email, phone, password, currency, profile, language, disabled, arbitrary_settlement, certified_company, certified_taxpayer_id, created_at`
 
 func scanBilling(r Row) (account.Billing, error) {
 	var a account.Billing
 	var profile string
 	var created, disabled, arbitrary int64
-	err := r.Scan(&a.ID, &a.UserName, &a.Email, &a.Phone, &a.Password, &a.Currency, &profile, &a.Language, &disabled, &arbitrary, &created)
+	err := r.Scan(&a.ID, &a.UserName, &a.Email, &a.Phone, &a.Password, &a.Currency, &profile, &a.Language, &disabled, &arbitrary,
+		&a.Enterprise.Company, &a.Enterprise.TaxpayerID, &created)
 	if errors.Is(err, ErrNoRows) {
 		return a, account.ErrUnknown
 	}
@@ -135,10 +136,10 @@ func (tx *Tx) InsertBilling(ctx context.Context, a account.Billing) error {
 	}
 	n, err := tx.Exec(ctx, `
 		INSERT INTO billing_account (`+billingColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT DO NOTHING`,
 		a.ID, a.UserName, a.Email, a.Phone, a.Password, a.Currency, string(profile), a.Language,
-		flag(a.Disabled), flag(a.ArbitrarySettlement), period.Micros(a.CreatedAt))
+		flag(a.Disabled), flag(a.ArbitrarySettlement), a.Enterprise.Company, a.Enterprise.TaxpayerID, period.Micros(a.CreatedAt))
 	return exactlyOne(n, err, account.ErrUserNameTaken.On("user_name"))
 }
 
