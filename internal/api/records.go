@@ -11,7 +11,7 @@ import (
 // looking asks for records of a workspace.
 type looking struct {
 	Listing
-	Type   string    `query:"type" enum:"metric,logging,object,keyevent" doc:"All types where nothing is said."`
+	Type   string    `query:"type" enum:"metric,logging,object,keyevent,tracing,rum,profiling,replay,security,network,dialing" doc:"All types where nothing is said."`
 	Text   string    `query:"q" maxLength:"256" doc:"A part of the name, of a tag or of a field, in any case."`
 	Before time.Time `query:"before" doc:"Only what happened before this instant."`
 }

@@ -28,7 +28,7 @@ func (a *App) openGateway(ctx context.Context) error {
 	}
 	a.gateway = gateway.New(gateway.Config{
 		ID: gatewayID, SpoolPath: filepath.Join(a.config.Data, "spool.db"), Secret: secret, Sites: a.config.Sites,
-		Store: gatewayStore{a}, Limits: a.limits, Sink: a.sink, Now: a.clock.Now,
+		Store: gatewayStore{a}, Limits: a.limits, Alternative: a.alternative, Sink: a.sink, Now: a.clock.Now,
 		FlushEvery: a.config.FlushEvery, Log: a.log,
 	})
 	a.flush = a.gateway.Flush
@@ -42,17 +42,34 @@ func (a *App) limits(at time.Time) quota.Limits {
 	v, err := a.catalog.At(period.DayOf(at, time.UTC))
 	if err != nil {
 		a.log.Error("no catalogue for today", "err", err)
-		return quota.Limits{"timeseries": 0, "logs": 0}
+		return quota.Limits{meter.Series: 0, meter.Logs: 0}
 	}
 	return v.QuotaLimits()
+}
+
+// alternative is the second counter of an item, as the catalogue has it now.
+func (a *App) alternative(item string) (counter string, zeros int) {
+	v, err := a.catalog.At(period.DayOf(a.clock.Now(), time.UTC))
+	if err != nil {
+		return "", 0
+	}
+	at, ok := v.Position(item)
+	if !ok {
+		return "", 0
+	}
+	return v.Items[at].Alternative.Counter, v.Items[at].Alternative.Exponent
 }
 
 // gatewayStore is the store as the gateway asks it.
 type gatewayStore struct{ *App }
 
-// dataTypes are the retention types of what the gateway takes. Objects have
-// none of their own.
-var dataTypes = map[meter.Type]string{meter.Metric: retention.Metrics, meter.Logging: retention.Logs, meter.Event: "events"}
+// dataTypes are the retention types of what the gateway takes. Objects, network
+// data and dial results have none of their own and are kept as long as logs.
+var dataTypes = map[meter.Type]string{
+	meter.Metric: retention.Metrics, meter.Logging: retention.Logs, meter.Event: "events",
+	meter.Tracing: "apm_trace", meter.Profiling: "apm_profile", meter.RUM: "rum", meter.Replaying: "rum",
+	meter.Security: "security_check",
+}
 
 func classes(s retention.Settings) map[meter.Type]string {
 	all := make(map[meter.Type]string, len(dataTypes))

@@ -71,7 +71,7 @@ func attacks(now time.Time) []attack {
 		{name: "more points than a report may have", path: metric, body: bytes.Repeat([]byte("a v=1\n"), meter.MaxPoints+1), answers: []int{413}},
 		{name: "more tags than a point may have", path: metric, body: []byte("a" + strings.Repeat(",t=v", meter.MaxPerPoint+1) + " v=1"), answers: []int{413}},
 		{name: "a body of 17 MiB", path: metric, body: bytes.Repeat([]byte("#"), 17<<20), answers: []int{413}},
-		{name: "a category that is not taken", path: "/v1/write/tracing?token=%s", body: good, answers: []int{404}},
+		{name: "a category that is not taken", path: "/v1/write/remote_job?token=%s", body: good, answers: []int{404}},
 		{name: "a path that is none", path: "/v1/../../etc/passwd?token=%s", body: good, answers: []int{404, 400, 301, 307}},
 		{name: "a GET", method: http.MethodGet, path: metric, answers: []int{404, 405}},
 		{name: "no token at DataWay", path: "/v1/write/metric", body: good, answers: []int{403}},

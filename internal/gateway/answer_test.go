@@ -193,7 +193,7 @@ func TestDataKitsOtherCallsAreAnsweredHarmlessly(t *testing.T) {
 		{call{method: "GET", path: "/v1/check/token/other"}, 403, "token_unknown"},
 		{call{path: "/v1/workspace?token=" + token}, 200, `"ver_type":"free"`},
 		{call{path: "/v1/workspace?token=other"}, 403, "token_unknown"},
-		{write("tracing", nil), 404, "category_not_offered"},
+		{write("remote_job", nil), 404, "category_not_offered"},
 		{write("rum/replay", nil), 404, "path_unknown"},
 		{with(write("metric", nil), "Content-Type", "application/json"), 415, "encoding_unsupported"},
 		{call{method: "GET", path: "/v1/write/metric"}, 404, "path_unknown"},

@@ -100,7 +100,7 @@ func newAdder(b *usage.Batch) *adder {
 }
 
 func (a *adder) add(c counted) {
-	if d := c.Delta; d != nil {
+	for _, d := range c.Deltas {
 		key := usage.Delta{Key: d.Key, Hour: d.Hour}
 		i, ok := a.deltas[key]
 		if !ok {
@@ -110,13 +110,13 @@ func (a *adder) add(c counted) {
 		}
 		a.batch.Deltas[i].Add += d.Add
 	}
-	if d := c.Distinct; d != nil {
+	for _, d := range c.Distincts {
 		key := distinctKey{d.Key, d.Day, d.Hour}
 		i, ok := a.distincts[key]
 		if !ok {
 			i = len(a.batch.Distincts)
 			a.distincts[key] = i
-			a.batch.Distincts = append(a.batch.Distincts, usage.Distinct{Key: d.Key, Day: d.Day, Hour: d.Hour})
+			a.batch.Distincts = append(a.batch.Distincts, usage.Distinct{Key: d.Key, Sampling: d.Sampling, Day: d.Day, Hour: d.Hour})
 		}
 		a.batch.Distincts[i].Members = append(a.batch.Distincts[i].Members, d.Members...)
 		a.members += len(d.Members)

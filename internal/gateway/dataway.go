@@ -10,8 +10,7 @@ import (
 	"tollgate.dev/internal/workspace"
 )
 
-// categories are DataWay's names of what is taken here. DataKit has more
-// (network, tracing, rum, security, profiling, …): they are answered 404.
+// categories are DataWay's names of what is taken here.
 var categories = map[string]meter.Type{
 	"metric":        meter.Metric,
 	"metrics":       meter.Metric, // the older name
@@ -20,6 +19,12 @@ var categories = map[string]meter.Type{
 	"object_change": meter.Object,
 	"custom_object": meter.Object,
 	"keyevent":      meter.Event,
+	"tracing":       meter.Tracing,
+	"rum":           meter.RUM,
+	"profiling":     meter.Profiling, // what is known of profiles; their files come as uploads
+	"security":      meter.Security,
+	"network":       meter.Network,
+	"dialtesting":   meter.Dialing,
 }
 
 // datawayReport understands a write of DataKit.
@@ -28,6 +33,9 @@ func datawayReport(r *http.Request) (incoming, error) {
 	t, ok := categories[category]
 	if !ok {
 		return incoming{}, errCategory.With("category", category)
+	}
+	if t == meter.Logging && r.Header.Get("X-Sub-Category") == "dialtesting" {
+		t = meter.Dialing
 	}
 	packing, err := contentEncoding(r)
 	if err != nil {
@@ -100,7 +108,7 @@ func (g *Gateway) workspaceState(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, dataway, fault.From(err))
 		return
 	}
-	series, logs, full, err := g.usedToday(r, t)
+	used, full, err := g.usedToday(r, t)
 	if err != nil {
 		g.refuse(w, r, dataway, fault.From(err))
 		return
@@ -115,27 +123,33 @@ func (g *Gateway) workspaceState(w http.ResponseWriter, r *http.Request) {
 			"status": 0, "creator": t.Workspace.OwnerID, "expire_at": -1,
 		},
 		"data_usage": map[string]any{
-			"data_metric": series, "data_logging": logs, "data_tracing": 0, "data_rum": 0, "is_over_usage": full,
+			"data_metric": used[meter.Series], "data_logging": used[meter.Logs], "data_tracing": used[meter.Traces],
+			"data_rum": used[meter.PageViews], "is_over_usage": full,
 		},
 	}}})
 }
 
 // usedToday is what counts against the quotas now, and whether one is full.
-func (g *Gateway) usedToday(r *http.Request, t Tenant) (series, logs int64, full bool, err error) {
+func (g *Gateway) usedToday(r *http.Request, t Tenant) (used map[string]int64, full bool, err error) {
 	if !g.ready.Load() {
-		return 0, 0, false, errUnavailable
+		return nil, false, errUnavailable
 	}
 	// A report that counts nothing opens the desk for the day.
-	a, err := g.admit(r.Context(), t, meter.Event, meter.Tally{})
+	a, err := g.admit(r.Context(), t, meter.Tally{{Item: meter.Logs, Priced: meter.Logging, Exempt: true}})
 	if err != nil {
-		return 0, 0, false, err
+		return nil, false, err
 	}
 	a.release()
 	a.desk.mu.Lock()
 	defer a.desk.mu.Unlock()
-	series, logs = a.desk.used(meter.Series), a.desk.used(meter.Logs)
-	full = a.limits.Admit(meter.Series, series, 0) != nil || a.limits.Admit(meter.Logs, logs, 0) != nil
-	return series, logs, full, nil
+	used = map[string]int64{}
+	for _, item := range []string{meter.Series, meter.Logs, meter.Traces, meter.PageViews} {
+		used[item] = g.used(a.desk, item, (*sum).all)
+	}
+	for item := range a.limits {
+		full = full || a.limits.Admit(item, g.used(a.desk, item, (*sum).all), 0) != nil
+	}
+	return used, full, nil
 }
 
 func (g *Gateway) healthz(w http.ResponseWriter, _ *http.Request) {

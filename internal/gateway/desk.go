@@ -35,21 +35,26 @@ type desk struct {
 	left  bool // swept away: look for another one
 	zone  *time.Location
 	day   period.Day // zero until the first report
-	sums  map[usage.Key]*sum
-	sets  map[usage.Key]*members
+	sums  map[counter]*sum
+	sets  map[counter]*members
+	hour  time.Time // of the sets that are of an hour
 	watch *quota.Watch
 }
 
+// counter is one count of an item: over all classes, for a quota knows none.
+type counter struct{ item, name string }
+
+// sum is how much of a counter is used: what was added, or the members.
 type sum struct{ settled, held int64 }
 
-// members is a set of the day. A member is held by each report under way that
-// brought it while it was not settled.
+// members is a set of the day or of the hour, whatever the class: a series that
+// was counted before a change of class is not counted again after it. A member
+// is held by each report under way that brought it while it was not settled.
 type members struct {
-	settled meter.Set
-	held    map[uint64]int
+	sampling meter.Sampling
+	settled  meter.Set
+	held     map[uint64]int
 }
-
-func (m *members) used() int64 { return int64(m.settled.Len() + len(m.held)) }
 
 // at finds the desk of a tenant and locks it.
 func (d *desks) at(t Tenant) (*desk, error) {
@@ -107,93 +112,104 @@ func (k *desk) turn(ctx context.Context, s Store, w workspace.Workspace, day per
 			return errUnavailable.Because(err)
 		}
 	}
-	k.day, k.sums, k.sets = day, map[usage.Key]*sum{}, map[usage.Key]*members{}
+	k.day, k.sums, k.sets = day, map[counter]*sum{}, map[counter]*members{}
 	k.watch = quota.NewWatch(w.ID, day)
 	for _, total := range today.Totals {
-		if total.Item != meter.Series {
-			k.sum(total.Key).settled += total.Quantity
-		}
+		k.sum(counter{total.Item, total.Counter}).settled += total.Quantity
 	}
 	for key, list := range today.Members {
-		set := k.set(key)
+		of := counter{key.Item, key.Counter}
+		set := k.set(of, meter.DayToDate)
 		for _, m := range list {
-			set.settled.Add(m)
+			if set.settled.Add(m) {
+				k.sum(of).settled++
+			}
 		}
 	}
 	return nil
 }
 
-func (k *desk) sum(key usage.Key) *sum {
-	s := k.sums[key]
+// strike drops the sets of the hour before: their members differ from those of
+// any other hour.
+func (k *desk) strike(hour time.Time) {
+	if !k.hour.Equal(hour) {
+		for of, set := range k.sets {
+			if set.sampling == meter.NewOfHour {
+				delete(k.sets, of)
+			}
+		}
+		k.hour = hour
+	}
+}
+
+func (k *desk) sum(of counter) *sum {
+	s := k.sums[of]
 	if s == nil {
 		s = &sum{}
-		k.sums[key] = s
+		k.sums[of] = s
 	}
 	return s
 }
 
-// set is the one set of a day, whatever the class: a series that was counted
-// before a change of class is not counted again after it.
-func (k *desk) set(key usage.Key) *members {
-	key.Class = ""
-	m := k.sets[key]
+func (k *desk) set(of counter, sampling meter.Sampling) *members {
+	m := k.sets[of]
 	if m == nil {
 		m = &members{held: map[uint64]int{}}
-		k.sets[key] = m
+		k.sets[of] = m
 	}
+	m.sampling = sampling
 	return m
 }
 
-// used is what counts against the quota of an item, over all classes.
-func (k *desk) used(item string) int64 {
-	var n int64
-	for key, s := range k.sums {
-		if key.Item == item {
-			n += s.settled + s.held
+// used is what counts against the quota of an item.
+func (g *Gateway) used(k *desk, item string, of func(*sum) int64) int64 {
+	first := of(k.sum(counter{item: item}))
+	if second, exponent := g.alternative(item); second != "" {
+		other := of(k.sum(counter{item, second}))
+		for range exponent {
+			other /= 10
 		}
+		return max(first, other)
 	}
-	for key, m := range k.sets {
-		if key.Item == item {
-			n += m.used()
-		}
-	}
-	return n
+	return first
 }
 
-// settledOf is what of it is sure.
-func (k *desk) settledOf(item string) int64 {
-	var n int64
-	for key, s := range k.sums {
-		if key.Item == item {
-			n += s.settled
-		}
+func (g *Gateway) alternative(item string) (string, int) {
+	if g.Alternative == nil {
+		return "", 0
 	}
-	for key, m := range k.sets {
-		if key.Item == item {
-			n += int64(m.settled.Len())
-		}
-	}
-	return n
+	return g.Alternative(item)
 }
+
+func (s *sum) all() int64  { return s.settled + s.held }
+func (s *sum) sure() int64 { return s.settled }
 
 // admission is a report that was admitted and is under way.
 type admission struct {
 	desk     *desk // nil for what counts towards no item
-	key      usage.Key
 	day      period.Day
 	received time.Time
-	records  int64
-	series   []uint64 // of the report's series those that were not settled
+	holdings []holding
 	limits   quota.Limits
 	end      func() // leaves the clock
 }
 
+// holding is what an admission holds of one counter.
+type holding struct {
+	key      usage.Key
+	sampling meter.Sampling
+	sum      int64
+	set      *members // nil for a sum
+	members  []uint64 // of the report's members those that were not settled
+}
+
+func (h holding) of() counter { return counter{h.key.Item, h.key.Counter} }
+
 // admit stamps the report with its receipt and holds what it counts, or says
 // why not. Every admission ends with settle or release.
-func (g *Gateway) admit(ctx context.Context, t Tenant, m meter.Type, tally meter.Tally) (*admission, error) {
-	a := &admission{records: tally.Records}
-	item := m.Item()
-	if item == "" {
+func (g *Gateway) admit(ctx context.Context, t Tenant, tally meter.Tally) (*admission, error) {
+	a := &admission{}
+	if len(tally) == 0 {
 		a.received, a.end = g.clock.begin()
 		return a, nil
 	}
@@ -205,13 +221,12 @@ func (g *Gateway) admit(ctx context.Context, t Tenant, m meter.Type, tally meter
 	a.desk = k
 	a.received, a.end = g.clock.begin()
 	a.day = period.DayOf(a.received, k.zone)
-	a.key = usage.Key{WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation, Item: item, Class: t.counted(m, a.received)}
 	if t.Workspace.Plan == workspace.Experience {
 		a.limits = g.Limits(a.received)
 	}
 	err = k.turn(ctx, g.Store, t.Workspace, a.day)
 	if err == nil {
-		err = a.hold(g, tally, m.Exempt())
+		err = a.hold(g, t, tally)
 	}
 	if err != nil {
 		a.end()
@@ -220,84 +235,137 @@ func (g *Gateway) admit(ctx context.Context, t Tenant, m meter.Type, tally meter
 	return a, nil
 }
 
-// hold asks the quota and reserves.
-func (a *admission) hold(g *Gateway, tally meter.Tally, exempt bool) error {
-	k, add := a.desk, tally.Records
-	set := k.set(a.key)
-	for _, h := range tally.Series {
-		if !set.settled.Has(h) {
-			a.series = append(a.series, h)
-			if set.held[h] == 0 {
-				add++
-			}
+// hold reserves what the report counts and asks the quotas: one that is full
+// refuses the report whole.
+func (a *admission) hold(g *Gateway, t Tenant, tally meter.Tally) error {
+	k := a.desk
+	k.strike(period.HourOf(a.received))
+	before := map[string]int64{}
+	for _, part := range tally {
+		if !part.Exempt {
+			before[part.Item] = g.used(k, part.Item, (*sum).all)
 		}
 	}
-	used := k.used(a.key.Item)
-	if err := a.limits.Admit(a.key.Item, used, add); err != nil && !exempt {
-		g.notify(k.watch.Refused(a.limits, a.key.Item, used))
-		return resetting(err, a.day.End(k.zone))
+	for _, part := range tally {
+		a.holdings = append(a.holdings, k.reserve(part, usage.Key{
+			WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
+			Item: part.Item, Counter: part.Counter, Class: t.counted(part.Priced, a.received),
+		}, a.received))
 	}
-	for _, h := range a.series {
-		set.held[h]++
+	for item, used := range before {
+		if err := a.limits.Admit(item, used, g.used(k, item, (*sum).all)-used); err != nil {
+			for _, h := range a.holdings {
+				k.unreserve(h)
+			}
+			g.notify(k.watch.Refused(a.limits, item, used))
+			return resetting(err, a.day.End(k.zone))
+		}
 	}
-	k.sum(a.key).held += a.records
 	return nil
+}
+
+// reserve holds what a part of a report adds.
+func (k *desk) reserve(part meter.Part, key usage.Key, at time.Time) holding {
+	h := holding{key: key, sampling: part.Sampling, sum: part.Sum}
+	total := k.sum(h.of())
+	total.held += part.Sum
+	if part.Members == nil {
+		return h
+	}
+	h.set = k.set(h.of(), part.Sampling)
+	hour := period.HourOf(at)
+	of, ofDay := hour.Unix()/3600, int(hour.Sub(k.day.Start(k.zone))/time.Hour)
+	for _, m := range part.Members {
+		m = part.Sampling.Within(m, of, ofDay)
+		if h.set.settled.Has(m) {
+			continue
+		}
+		h.members = append(h.members, m)
+		if h.set.held[m]++; h.set.held[m] == 1 {
+			total.held++
+		}
+	}
+	return h
+}
+
+// unreserve lets go what was held.
+func (k *desk) unreserve(h holding) {
+	total := k.sum(h.of())
+	total.held -= h.sum
+	for _, m := range h.members {
+		switch n := h.set.held[m]; {
+		case n > 1:
+			h.set.held[m] = n - 1
+		case n == 1:
+			delete(h.set.held, m)
+			total.held--
+		}
+	}
+}
+
+// confirm makes what was held sure.
+func (k *desk) confirm(h holding) {
+	total := k.sum(h.of())
+	total.held -= h.sum
+	total.settled += h.sum
+	for _, m := range h.members {
+		if h.set.held[m] > 0 { // else whoever else held it has settled it
+			delete(h.set.held, m)
+			total.held--
+			h.set.settled.Add(m)
+			total.settled++
+		}
+	}
 }
 
 // counted is what the report adds, for the spool.
 func (a *admission) counted() *counted {
 	hour := period.HourOf(a.received)
-	switch {
-	case a.desk == nil:
-		return nil
-	case len(a.series) > 0:
-		return &counted{Distinct: &usage.Distinct{Key: a.key, Day: a.day, Hour: hour, Members: a.series}}
-	case a.records > 0:
-		return &counted{Delta: &usage.Delta{Key: a.key, Hour: hour, Add: a.records}}
+	var c counted
+	for _, h := range a.holdings {
+		if h.sum > 0 {
+			c.Deltas = append(c.Deltas, usage.Delta{Key: h.key, Hour: hour, Add: h.sum})
+		}
+		if len(h.members) > 0 {
+			c.Distincts = append(c.Distincts, usage.Distinct{Key: h.key, Sampling: h.sampling, Day: a.day, Hour: hour, Members: h.members})
+		}
 	}
-	return nil
+	if c.Deltas == nil && c.Distincts == nil {
+		return nil
+	}
+	return &c
 }
 
 // settle makes what was held sure: the report is in the sink and in the spool.
 func (a *admission) settle(g *Gateway) {
 	defer a.end()
-	a.drop(func(k *desk, set *members) {
-		for _, h := range a.series {
-			delete(set.held, h) // whoever else holds it: it is settled now
-			set.settled.Add(h)
+	a.drop(func(k *desk) {
+		for _, h := range a.holdings {
+			k.confirm(h)
+			g.notify(k.watch.Observe(a.limits, h.key.Item, g.used(k, h.key.Item, (*sum).sure)))
 		}
-		s := k.sum(a.key)
-		s.held -= a.records
-		s.settled += a.records
-		g.notify(k.watch.Observe(a.limits, a.key.Item, k.settledOf(a.key.Item)))
 	})
 }
 
 // release lets go what was held: the report is not acknowledged.
 func (a *admission) release() {
 	defer a.end()
-	a.drop(func(k *desk, set *members) {
-		for _, h := range a.series {
-			switch n := set.held[h]; {
-			case n > 1:
-				set.held[h] = n - 1
-			case n == 1:
-				delete(set.held, h)
-			}
+	a.drop(func(k *desk) {
+		for _, h := range a.holdings {
+			k.unreserve(h)
 		}
-		k.sum(a.key).held -= a.records
 	})
 }
 
 // drop ends the holding, unless the day has turned meanwhile: the new day
 // began without it.
-func (a *admission) drop(f func(k *desk, set *members)) {
+func (a *admission) drop(f func(k *desk)) {
 	if a.desk == nil {
 		return
 	}
 	a.desk.mu.Lock()
 	defer a.desk.mu.Unlock()
 	if a.desk.day == a.day {
-		f(a.desk, a.desk.set(a.key))
+		f(a.desk)
 	}
 }

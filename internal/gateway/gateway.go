@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
@@ -73,6 +74,7 @@ type Tenant struct {
 	Classes   map[meter.Type]string // the retention class of each type now; at least metric and logging
 	Next      map[meter.Type]string // those from NextAt on
 	NextAt    time.Time             // when a change that waits acts; zero when none does
+	Options   meter.Options         // how it is counted where it is not as usual
 }
 
 // class is how long a report of the type, received at the instant, is kept.
@@ -88,14 +90,13 @@ func (t Tenant) class(m meter.Type, at time.Time) string {
 	return classes[meter.Logging]
 }
 
-// counted is the class under which a report is counted and priced: that under
-// which it is kept, but for events, which are priced by the class of the
-// default log index however long they are kept (domain section 7.2).
-func (t Tenant) counted(m meter.Type, at time.Time) string {
-	if m == meter.Event {
-		m = meter.Logging
+// counted is the class under which what is priced by a type of data is counted;
+// a price that depends on none has no class.
+func (t Tenant) counted(priced meter.Type, at time.Time) string {
+	if priced == "" {
+		return catalog.NoClass
 	}
-	return t.class(m, at)
+	return t.class(priced, at)
 }
 
 // Today is what a workspace has used on a service day so far.
@@ -106,16 +107,19 @@ type Today struct {
 
 // Config is what a gateway is made of.
 type Config struct {
-	ID         string    // names the gateway in the installation: one spool, one ID
-	SpoolPath  string    // a SQLite file, made if it is not there
-	Secret     [32]byte  // of the installation: the key of the series hashes
-	Sites      []site.ID // whose tokens are taken; empty for all
-	Store      Store
-	Limits     func(at time.Time) quota.Limits // of the Experience plan
-	Sink       sink.Sink
-	Now        func() time.Time // the installation's clock
-	FlushEvery time.Duration    // how often usage goes to the store; 0 for a second
-	Log        *slog.Logger
+	ID        string    // names the gateway in the installation: one spool, one ID
+	SpoolPath string    // a SQLite file, made if it is not there
+	Secret    [32]byte  // of the installation: the key of the series hashes
+	Sites     []site.ID // whose tokens are taken; empty for all
+	Store     Store
+	Limits    func(at time.Time) quota.Limits // of the Experience plan
+	// Alternative is the second counter of an item that has one, and the number
+	// of its zeros: ten spans are a trace. Nil where no item has one.
+	Alternative func(item string) (counter string, zeros int)
+	Sink        sink.Sink
+	Now         func() time.Time // the installation's clock
+	FlushEvery  time.Duration    // how often usage goes to the store; 0 for a second
+	Log         *slog.Logger
 }
 
 // Gateway takes reports between Start and Stop.

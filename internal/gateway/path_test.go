@@ -171,13 +171,13 @@ func TestWhatIsHeldByAFailingReportIsLetGo(t *testing.T) {
 		limits := quota.Limits{meter.Series: 12}
 		settled := map[uint64]bool{}
 		var open []*admission
+		tenant := Tenant{Classes: map[meter.Type]string{meter.Metric: "7d"}}
 		for range rapid.IntRange(0, 60).Draw(rt, "steps") {
 			switch rapid.IntRange(0, 2).Draw(rt, "step") {
 			case 0:
 				a := &admission{desk: k, day: k.day, limits: limits, end: func() {}}
-				a.key.Item = meter.Series
 				series := rapid.SliceOfNDistinct(rapid.Uint64Range(0, 20), 1, 6, rapid.ID).Draw(rt, "series")
-				if a.hold(g, meter.Tally{Series: series}, false) == nil {
+				if a.hold(g, tenant, meter.Tally{{Item: meter.Series, Priced: meter.Metric, Members: series}}) == nil {
 					open = append(open, a)
 				}
 			default:
@@ -191,7 +191,7 @@ func TestWhatIsHeldByAFailingReportIsLetGo(t *testing.T) {
 					a.release()
 					continue
 				}
-				for _, h := range a.series {
+				for _, h := range a.holdings[0].members {
 					settled[h] = true
 				}
 				a.settle(g)
@@ -201,12 +201,13 @@ func TestWhatIsHeldByAFailingReportIsLetGo(t *testing.T) {
 				held[h] = true
 			}
 			for _, a := range open {
-				for _, h := range a.series {
+				for _, h := range a.holdings[0].members {
 					held[h] = true
 				}
 			}
-			if k.used(meter.Series) != int64(len(held)) || k.settledOf(meter.Series) != int64(len(settled)) || len(held) > 12 {
-				rt.Fatalf("used %d of %d, settled %d of %d", k.used(meter.Series), len(held), k.settledOf(meter.Series), len(settled))
+			used, sure := g.used(k, meter.Series, (*sum).all), g.used(k, meter.Series, (*sum).sure)
+			if used != int64(len(held)) || sure != int64(len(settled)) || len(held) > 12 {
+				rt.Fatalf("used %d of %d, settled %d of %d", used, len(held), sure, len(settled))
 			}
 		}
 	})

@@ -137,7 +137,7 @@ func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, points []
 // stored. From here on the client's leaving changes nothing.
 func (g *Gateway) keep(ctx context.Context, t Tenant, m meter.Type, points []meter.Point, key sink.Key, once bool) error {
 	ctx = context.WithoutCancel(ctx)
-	a, err := g.admit(ctx, t, m, g.counter.Count(m, points))
+	a, err := g.admit(ctx, t, g.counter.Count(m, points, t.Options))
 	if err != nil {
 		return err
 	}

@@ -138,10 +138,10 @@ type commit struct {
 	err      chan error
 }
 
-// counted is what one report counts: a delta of a sum or members of a set.
+// counted is what one report counts: deltas of sums and members of sets.
 type counted struct {
-	Delta    *usage.Delta    `json:",omitempty"`
-	Distinct *usage.Distinct `json:",omitempty"`
+	Deltas    []usage.Delta    `json:",omitempty"`
+	Distincts []usage.Distinct `json:",omitempty"`
 }
 
 var errSpoolClosed = errors.New("the spool is closed")

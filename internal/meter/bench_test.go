@@ -40,7 +40,7 @@ func benchmarkDecode(b *testing.B, body []byte, decode func([]byte) ([]Point, er
 		if err != nil {
 			b.Fatal(err)
 		}
-		counter.Count(Metric, points)
+		counter.Count(Metric, points, Options{})
 	}
 }
 

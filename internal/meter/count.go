@@ -4,39 +4,16 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
+	"time"
 )
 
-// The items of the catalogue that a report counts towards.
+// The sizes at which one thing begins to count as several (domain section 7.3).
 const (
-	Series = "timeseries"
-	Logs   = "logs"
+	LogSplit     = 10 << 10      // bytes of a log record in the default storage
+	LogSplitSLS  = 2 << 10       // bytes of a log record in SLS storage
+	ProfileSplit = 300 << 10     // bytes of the files of a profile
+	SessionSplit = 4 * time.Hour // time spent in a session
 )
-
-// LogSplit is the size at which a log record begins to count as several
-// (domain section 7.3, the default storage).
-const LogSplit = 10 << 10
-
-// Item is the billing item that reports of the type count towards; objects
-// are infrastructure and count towards none.
-func (t Type) Item() string {
-	switch t {
-	case Metric:
-		return Series
-	case Logging, Event:
-		return Logs
-	}
-	return ""
-}
-
-// Exempt reports whether a full quota leaves reports of the type alone: objects
-// and events are never cut off, though events count (domain section 6).
-func (t Type) Exempt() bool { return t == Object || t == Event }
-
-// Tally is what one report counts.
-type Tally struct {
-	Series  []uint64 // the hash of each time series, once each; for metrics
-	Records int64    // for logs and events
-}
 
 // Counter counts reports of one installation.
 type Counter struct{ key sipKey }
@@ -52,14 +29,26 @@ func NewCounter(secret [32]byte) Counter {
 }
 
 // Count tallies the points of a report of the type.
-func (c Counter) Count(t Type, points []Point) Tally {
+func (c Counter) Count(t Type, points []Point, o Options) Tally {
 	switch t {
 	case Metric:
-		return Tally{Series: c.series(points)}
-	case Logging, Event:
-		return Tally{Records: records(points)}
+		return Tally{{Item: Series, Priced: Metric, Members: c.series(points)}}
+	case Logging, Security:
+		return Tally{logs(points, o, false)}
+	case Event:
+		return Tally{logs(points, o, true)}
+	case Dialing:
+		return dialing(points, o)
+	case Tracing:
+		return c.tracing(points)
+	case RUM:
+		return c.rum(points)
+	case Network:
+		return Tally{{Item: NetworkHosts, Members: c.named(points, "host")}}
+	case Object:
+		return c.objects(points)
 	}
-	return Tally{}
+	return nil
 }
 
 // series hashes each distinct series: one tag combination of one metric, where
@@ -113,15 +102,6 @@ func (p *Point) identity(buf []byte) []byte {
 func appendPart(buf []byte, s string) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(s)))
 	return append(buf, s...)
-}
-
-// records adds up what each log record counts as.
-func records(points []Point) int64 {
-	var n int64
-	for i := range points {
-		n += Split(points[i].Size(), LogSplit)
-	}
-	return n
 }
 
 // Split is how many records one of the size counts as: the whole number of

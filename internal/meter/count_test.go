@@ -11,13 +11,23 @@ import (
 
 var counter = NewCounter([32]byte{1, 2, 3})
 
+func series(kind Type, points []Point) []uint64 {
+	p, _ := counter.Count(kind, points, Options{}).Of(Series, "")
+	return p.Members
+}
+
+func records(kind Type, points []Point) int64 {
+	p, _ := counter.Count(kind, points, Options{}).Of(Logs, "")
+	return p.Sum
+}
+
 func seriesOf(t *testing.T, text string) int {
 	t.Helper()
 	points, err := DecodeLines([]byte(text), 1, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(counter.Count(Metric, points).Series)
+	return len(series(Metric, points))
 }
 
 func TestSipHashGivesItsAuthorsVectors(t *testing.T) {
@@ -108,7 +118,7 @@ func TestSeriesDoNotDependOnTheOrderOfTagsOrPoints(t *testing.T) {
 				}
 			}
 		}
-		a, b := counter.Count(Metric, points).Series, counter.Count(Metric, shuffled).Series
+		a, b := series(Metric, points), series(Metric, shuffled)
 		union := map[uint64]bool{}
 		for _, h := range append(a, b...) {
 			union[h] = true
@@ -122,7 +132,8 @@ func TestSeriesDoNotDependOnTheOrderOfTagsOrPoints(t *testing.T) {
 func TestInstallationsHashDifferently(t *testing.T) {
 	t.Parallel()
 	points := []Point{{Name: "m", Fields: []Field{{"f", Int(1)}}}}
-	a, b := counter.Count(Metric, points).Series[0], NewCounter([32]byte{9}).Count(Metric, points).Series[0]
+	other, _ := NewCounter([32]byte{9}).Count(Metric, points, Options{}).Of(Series, "")
+	a, b := series(Metric, points)[0], other.Members[0]
 	if a == b {
 		t.Error("two secrets give the same hash")
 	}
@@ -133,8 +144,8 @@ func TestLogsSplitBySize(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int]int64{7: 1, 10239: 1, 10240: 1, 10241: 1, 15360: 1, 20480: 2, 30720: 3} {
 		points := []Point{{Name: "a name that does not count", Fields: []Field{{"message", Text(strings.Repeat("x", size-7))}}}}
-		for _, kind := range []Type{Logging, Event} {
-			if got := counter.Count(kind, points).Records; got != want {
+		for _, kind := range []Type{Logging, Event, Security, Dialing} {
+			if got := records(kind, points); got != want {
 				t.Errorf("%s of %d bytes: counted %d, want %d", kind, size, got, want)
 			}
 		}
@@ -152,7 +163,7 @@ func TestARecordIsItsKeysAndValues(t *testing.T) {
 func TestObjectsCountAsNothing(t *testing.T) {
 	t.Parallel()
 	points := []Point{{Name: "host", Fields: []Field{{"f", Int(1)}}}}
-	if got := counter.Count(Object, points); got.Records != 0 || len(got.Series) != 0 || Object.Item() != "" {
+	if got := counter.Count(Object, points, Options{}); len(got) != 0 {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -202,7 +202,7 @@ func TestANativeHistogramIsOneSeries(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Fields[0].Value.Text() != string(histogram) || !got[0].Time.Equal(noon) {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	if n := len(NewCounter([32]byte{}).Count(Metric, got).Series); n != 1 {
+	if n := len(series(Metric, got)); n != 1 {
 		t.Errorf("counted %d series, want 1", n)
 	}
 }

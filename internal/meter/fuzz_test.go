@@ -23,7 +23,7 @@ func sound(t *testing.T, points []Point, err error) {
 		}
 	}
 	for _, kind := range Types() {
-		counter.Count(kind, points)
+		counter.Count(kind, points, Options{})
 	}
 }
 

@@ -43,14 +43,23 @@ type Type string
 
 // The types.
 const (
-	Metric  Type = "metric"
-	Logging Type = "logging"
-	Object  Type = "object"   // infrastructure: kept, never counted, never cut off (domain section 6)
-	Event   Type = "keyevent" // counted as a log record, never cut off
+	Metric    Type = "metric"
+	Logging   Type = "logging"
+	Object    Type = "object"   // infrastructure: kept, never cut off (domain section 6)
+	Event     Type = "keyevent" // counted as a log record, never cut off
+	Tracing   Type = "tracing"
+	RUM       Type = "rum"
+	Profiling Type = "profiling"
+	Replaying Type = "replay" // segments of sessions' replays
+	Security  Type = "security"
+	Network   Type = "network"
+	Dialing   Type = "dialing" // results of synthetic tests
 )
 
 // Types lists them in the order of a menu.
-func Types() []Type { return []Type{Metric, Logging, Object, Event} }
+func Types() []Type {
+	return []Type{Metric, Logging, Object, Event, Tracing, RUM, Profiling, Replaying, Security, Network, Dialing}
+}
 
 // Point is one decoded record: a sample of a metric, a log line, an object or
 // an event.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
@@ -125,12 +126,24 @@ func (tx *Tx) addSample(ctx context.Context, k usage.Key, hour time.Time, add in
 	return nil
 }
 
-// addDistinct adds members to the set of a day; the hour's sample becomes the
-// number of members of the day so far.
+// addDistinct adds members to the set of a day and samples it in the hour.
 func (tx *Tx) addDistinct(ctx context.Context, d usage.Distinct) error {
 	added, err := tx.addMembers(ctx, d)
 	if err != nil {
 		return fmt.Errorf("add members of %s: %w", d.WorkspaceID, err)
+	}
+	switch d.Sampling {
+	case meter.NewOfDay, meter.NewOfHour:
+		if added == 0 {
+			return nil
+		}
+		return tx.addSample(ctx, d.Key, d.Hour, added)
+	case meter.AliveHours:
+		alive, err := tx.alive(ctx, d)
+		if err != nil || alive == 0 {
+			return err
+		}
+		return tx.raiseSample(ctx, d.Key, d.Hour, alive)
 	}
 	var total int64
 	err = tx.QueryRow(ctx, `
@@ -143,14 +156,28 @@ func (tx *Tx) addDistinct(ctx context.Context, d usage.Distinct) error {
 	if err != nil {
 		return fmt.Errorf("count members of %s: %w", d.WorkspaceID, err)
 	}
-	_, err = tx.Exec(ctx, `
+	return tx.raiseSample(ctx, d.Key, d.Hour, total)
+}
+
+// alive counts the members of the day's set that were there in enough hours.
+func (tx *Tx) alive(ctx context.Context, d usage.Distinct) (int64, error) {
+	sets, err := tx.MembersOf(ctx, d.WorkspaceID, d.Generation, d.Day)
+	if err != nil {
+		return 0, fmt.Errorf("members of %s: %w", d.WorkspaceID, err)
+	}
+	return meter.Alive(sets[d.Key]), nil
+}
+
+// raiseSample keeps the size of a set in the hour; it never falls.
+func (tx *Tx) raiseSample(ctx context.Context, k usage.Key, hour time.Time, size int64) error {
+	_, err := tx.Exec(ctx, `
 		INSERT INTO usage_sample (workspace_id, generation, hour, item, counter, class, quantity)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (workspace_id, generation, hour, item, counter, class) DO UPDATE SET
 			quantity = CASE WHEN excluded.quantity > usage_sample.quantity THEN excluded.quantity ELSE usage_sample.quantity END`,
-		d.WorkspaceID, int64(d.Generation), period.Micros(d.Hour), d.Item, d.Counter, d.Class, total)
+		k.WorkspaceID, int64(k.Generation), period.Micros(hour), k.Item, k.Counter, k.Class, size)
 	if err != nil {
-		return fmt.Errorf("add usage of %s: %w", d.WorkspaceID, err)
+		return fmt.Errorf("add usage of %s: %w", k.WorkspaceID, err)
 	}
 	return nil
 }

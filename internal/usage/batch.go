@@ -6,6 +6,7 @@ package usage
 import (
 	"time"
 
+	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/workspace"
 )
@@ -26,15 +27,16 @@ type Delta struct {
 	Add  int64
 }
 
-// Distinct adds members to the exact set of a day: the sample of the hour is
-// then the number of members of the day so far. A member counts once a day, in
-// the class in which it came first: a change of class within the day splits the
-// day's increment and never counts a member twice (domain section 8).
+// Distinct adds members to the exact set of a day; its sampling says how they
+// become the sample of the hour. A member counts once a day, in the class in
+// which it came first: a change of class within the day splits the day's
+// increment and never counts a member twice (domain section 8).
 type Distinct struct {
 	Key
-	Day     period.Day // the service day at the workspace's site
-	Hour    time.Time
-	Members []uint64 // keyed hashes, the installation's own key; duplicates are harmless
+	Sampling meter.Sampling `json:",omitempty"`
+	Day      period.Day     // the service day at the workspace's site
+	Hour     time.Time
+	Members  []uint64 // keyed hashes, the installation's own key; duplicates are harmless
 }
 
 // Batch is what a gateway hands over in one flush. Gateway, Epoch and Seq name
@@ -54,8 +56,9 @@ type Total struct {
 	Quantity int64
 }
 
-// Sample is what one key holds for one hour: for a sum what was added in that
-// hour, for a distinct count the members of the service day so far.
+// Sample is what one key holds for one hour: for a sum, and for a set that is
+// sampled by what is new, what was added in that hour; for any other set the
+// members of the service day so far.
 type Sample struct {
 	Key
 	Hour     time.Time // the start of the hour, UTC
