@@ -57,7 +57,7 @@ func refused(command string, err error) error {
 	switch {
 	case errors.As(err, &problems):
 		for _, p := range problems {
-			fmt.Fprintf(os.Stderr, "tollgate catalog %s: %s: %s\n", command, p.Path, p.Text)
+			fmt.Fprintf(os.Stderr, "tollgate catalog %s: %s: %s\n", command, p.Path, p.Text())
 		}
 	case f.Kind != fault.Internal:
 		fmt.Fprintf(os.Stderr, "tollgate catalog %s: %s\n", command, f.Message)
@@ -92,6 +92,9 @@ func (c *catalogList) Run(ctx context.Context) error {
 					who = a.By
 				}
 				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", v.ID, v.From, until, who, by[v.ID].SHA256)
+			}
+			for _, v := range catalog.Default().HeldBack(added) {
+				fmt.Fprintf(t, "%s\t%s\t\t%s\t\n", v.ID, v.From, "the program; does not hold, for others were added before it came")
 			}
 			return t.Flush()
 		})

@@ -2,9 +2,7 @@ package billingcenter
 
 import (
 	"context"
-	"encoding/csv"
 	"net/http"
-	"strings"
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/store"
@@ -12,29 +10,11 @@ import (
 	"tollgate.dev/internal/web"
 )
 
-// writeCSV sends a table. The heads are the same in every language, so that a
-// program can read them; the mark in front tells spreadsheets that the text is
-// UTF-8.
 func writeCSV(w http.ResponseWriter, name string, rows [][]string) error {
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	h.Set("Cache-Control", "no-store")
-	if _, err := w.Write([]byte("\ufeff")); err != nil {
-		return nil // whoever hung up reads nothing more
-	}
-	out := csv.NewWriter(w)
-	_ = out.WriteAll(rows) // the same
-	return nil
+	return web.CSV(w, name, rows)
 }
 
-// inert keeps a spreadsheet from running text that somebody else typed.
-func inert(text string) string {
-	if strings.ContainsAny(text[:min(len(text), 1)], "=+-@\t\r") {
-		return "'" + text
-	}
-	return text
-}
+func inert(text string) string { return web.Inert(text) }
 
 // export reads all bills of a filter. A table is whole or it is refused.
 func export(ctx context.Context, tx *store.Tx, q store.BillQuery) ([]bill.Bill, error) {

@@ -104,7 +104,7 @@ func TestAVersionThatDoesNotFitIsRefused(t *testing.T) {
 				t.Fatalf("%v", err)
 			}
 			for _, p := range list {
-				if strings.HasSuffix(p.Path, c.path) && strings.Contains(p.Text, c.text) {
+				if strings.HasSuffix(p.Path, c.path) && strings.Contains(p.Text(), c.text) {
 					return
 				}
 			}

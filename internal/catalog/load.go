@@ -19,9 +19,13 @@ const maxFile = 1 << 20
 
 // Problem is one thing that is wrong with a catalogue file.
 type Problem struct {
-	Path string // the place: versions[2024-11-06].items[logs].unit.size
-	Text string
+	Path     string // the place: versions[2024-11-06].items[logs].unit.size
+	Sentence string // what is wrong there, with a verb of fmt for each of the arguments; a translation has the same
+	Args     []any
 }
+
+// Text is the sentence in English.
+func (p Problem) Text() string { return fmt.Sprintf(p.Sentence, p.Args...) }
 
 // Problems is everything that is wrong with a catalogue file.
 type Problems []Problem
@@ -30,7 +34,7 @@ type Problems []Problem
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i, problem := range p {
-		lines[i] = problem.Path + ": " + problem.Text
+		lines[i] = problem.Path + ": " + problem.Text()
 	}
 	return strings.Join(lines, "\n")
 }
@@ -52,12 +56,12 @@ type builder struct {
 	problems Problems
 }
 
-func (b *builder) wrong(path, format string, args ...any) {
+func (b *builder) wrong(path, sentence string, args ...any) {
 	place := b.at
 	if path != "" {
 		place = strings.TrimPrefix(b.at+"."+path, ".")
 	}
-	b.problems = append(b.problems, Problem{place, fmt.Sprintf(format, args...)})
+	b.problems = append(b.problems, Problem{place, sentence, args})
 }
 
 // within runs read with the path extended.

@@ -75,7 +75,7 @@ func TestMistakeIsNamedWithItsPlace(t *testing.T) {
 			t.Parallel()
 			list := problems(t, change(t, c.old, c.new))
 			for _, p := range list {
-				if strings.HasSuffix(p.Path, c.path) && strings.Contains(p.Text, c.text) {
+				if strings.HasSuffix(p.Path, c.path) && strings.Contains(p.Text(), c.text) {
 					return
 				}
 			}

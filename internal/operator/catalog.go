@@ -31,6 +31,8 @@ func (v VersionRow) Removable() bool { return v.Last && v.State == "coming" && v
 type Versions struct {
 	Frame web.Frame
 	Rows  []VersionRow // newest first
+
+	HeldBack []*catalog.Version // of the program, without effect
 }
 
 // NewVersion is the form of a version that is to be added.
@@ -61,16 +63,19 @@ func versionPath(id string) string { return catalogPath + "/versions/" + url.Pat
 
 // versions reads the catalogue as it is stored, the newest first.
 func (o *Console) versions(ctx context.Context) (*catalog.Catalog, []VersionRow, error) {
-	var whole *catalog.Catalog
-	var added []catalog.Added
-	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		whole, added, err = o.Catalog.Whole(ctx, tx)
-		return err
-	})
+	whole, added, err := o.stored(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	return whole, versionRows(whole, added, catalog.Today(o.Clock.Now(), site.All())), nil
+}
+
+func (o *Console) stored(ctx context.Context) (whole *catalog.Catalog, added []catalog.Added, err error) {
+	err = o.Store.Read(ctx, func(tx *store.Tx) error {
+		whole, added, err = o.Catalog.Whole(ctx, tx)
+		return err
+	})
+	return whole, added, err
 }
 
 func versionRows(whole *catalog.Catalog, added []catalog.Added, today period.Day) []VersionRow {
@@ -94,11 +99,14 @@ func versionRows(whole *catalog.Catalog, added []catalog.Added, today period.Day
 }
 
 func (o *Console) catalogPage(w http.ResponseWriter, r *http.Request) error {
-	_, rows, err := o.versions(r.Context())
+	whole, added, err := o.stored(r.Context())
 	if err != nil {
 		return err
 	}
-	page := Versions{Frame: o.frame(r, web.T(r.Context(), "op.nav.catalog"), "catalog"), Rows: rows}
+	page := Versions{
+		Frame: o.frame(r, web.T(r.Context(), "op.nav.catalog"), "catalog"),
+		Rows:  versionRows(whole, added, catalog.Today(o.Clock.Now(), site.All())), HeldBack: o.Catalog.HeldBack(added),
+	}
 	return web.Render(w, r, http.StatusOK, versionsPage(page))
 }
 

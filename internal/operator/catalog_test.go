@@ -130,6 +130,20 @@ func TestWhatIfShowsPastBillsByAVersionToCome(t *testing.T) {
 	page.says("Network hosts 6.00 7.50 +1.50")
 	page.says("acme CNY 6.00 7.50 +1.50")
 	page.says("Shop acme 1 CNY 6.00 7.50 +1.50")
+	for by, want := range map[string]string{
+		"account":   "april,2026-03," + h.payer.ID + ",acme,,,CNY,,6.00,7.50,1.50\n",
+		"workspace": "april,2026-03," + h.payer.ID + ",acme," + h.shop.ID + ",Shop,CNY,1,6.00,7.50,1.50\n",
+	} {
+		href, ok := page.Find("a[href*='what-if.csv'][href*='by=" + by + "']").Attr("href")
+		if !ok {
+			t.Fatalf("no file of all %ss", by)
+		}
+		got := h.get(http.StatusOK, strings.TrimPrefix(href, Prefix)).Text()
+		if head, row, _ := strings.Cut(got, "\n"); !strings.HasPrefix(head, "\ufeffversion,month,account_id") || row != want {
+			t.Errorf("the file of all %ss is %q", by, got)
+		}
+	}
+	h.get(http.StatusUnprocessableEntity, "/catalog/versions/april/what-if.csv?month=March").refused("what_if_month")
 	h.get(http.StatusUnprocessableEntity, "/catalog/versions/april/what-if?month=March").says("Enter a month such as 2026-03.")
 	h.get(http.StatusNotFound, "/catalog/versions/may/what-if").refused("catalog_no_version")
 }
@@ -195,7 +209,7 @@ func pricePages(t *testing.T) map[string]page {
 	agreedForm := refused(web.Blank("item", "logs", "price", "-1", "from", "2026-03-12"), catalog.ErrPrice.On("price"))
 	return map[string]page{
 		"catalog": func(ctx context.Context) templ.Component {
-			return versionsPage(Versions{Frame: frame(ctx, "Catalogue", "catalog"), Rows: rows})
+			return versionsPage(Versions{Frame: frame(ctx, "Catalogue", "catalog"), Rows: rows, HeldBack: []*catalog.Version{rows[1].Version}})
 		},
 		"catalog-version": func(ctx context.Context) templ.Component {
 			return versionPage(VersionView{Frame: frame(ctx, "april", "catalog"), Row: rows[0], Before: rows[1].Version, Changes: changes})
@@ -207,7 +221,10 @@ func pricePages(t *testing.T) map[string]page {
 			return newVersionPage(NewVersion{Frame: frame(ctx, "Add a version", "catalog"), Form: web.Blank(), After: "2024-11-06", Today: today})
 		},
 		"catalog-new-refused": func(ctx context.Context) templ.Component {
-			list := catalog.Problems{{Path: "versions[april].from", Text: "2026-03-01 is not after 2026-03-12, a day that has begun: its prices cannot change any more"}, {Path: "versions[april].items[network_host].prices[CNY/china].none", Text: `"-2.5" is negative`}}
+			list := catalog.Problems{
+				{Path: "versions[april].from", Sentence: "%s is not after %s, a day that has begun: its prices cannot change any more", Args: []any{"2026-03-01", today}},
+				{Path: "versions[april].items[network_host].prices[CNY/china].none", Sentence: "%q is negative", Args: []any{"-2.5"}},
+			}
 			return newVersionPage(NewVersion{Frame: frame(ctx, "Add a version", "catalog"), Form: refused(web.Blank("document", april), catalog.ErrInvalid), Problems: list, After: "2024-11-06", Today: today})
 		},
 		"catalog-new-checked": func(ctx context.Context) templ.Component {

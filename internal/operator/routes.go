@@ -45,6 +45,7 @@ func (o *Console) Routes() []web.Route {
 		get("/catalog/versions/{version}", web.SignedIn, o.versionPage),
 		post("/catalog/versions/{version}/remove", web.SignedIn, o.removeVersion),
 		get("/catalog/versions/{version}/what-if", web.SignedIn, o.whatIfPage),
+		get("/catalog/versions/{version}/what-if.csv", web.SignedIn, o.whatIfCSV),
 
 		get("/workspaces", web.SignedIn, o.workspacesPage),
 		get("/workspaces/{workspace}", web.SignedIn, o.workspacePage),

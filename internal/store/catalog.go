@@ -28,14 +28,14 @@ func (tx *Tx) AddedVersions(ctx context.Context) ([]catalog.Added, error) {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT id, effective_from, document, sha256, added_by, added_at
+		SELECT id, follows, effective_from, document, sha256, added_by, added_at
 		FROM catalog_version
 		ORDER BY effective_from`)
 	return collect(rows, err, func(r Row) (catalog.Added, error) {
 		var a catalog.Added
 		var from, document string
 		var at int64
-		if err := r.Scan(&a.ID, &from, &document, &a.SHA256, &a.By, &at); err != nil {
+		if err := r.Scan(&a.ID, &a.Follows, &from, &document, &a.SHA256, &a.By, &at); err != nil {
 			return a, err
 		}
 		a.Document, a.At = []byte(document), period.FromMicros(at)
@@ -46,9 +46,9 @@ func (tx *Tx) AddedVersions(ctx context.Context) ([]catalog.Added, error) {
 // InsertVersion keeps a catalogue version.
 func (tx *Tx) InsertVersion(ctx context.Context, a catalog.Added) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO catalog_version (id, effective_from, document, sha256, added_by, added_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		a.ID, a.From.String(), string(a.Document), a.SHA256, a.By, period.Micros(a.At))
+		INSERT INTO catalog_version (id, follows, effective_from, document, sha256, added_by, added_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.ID, a.Follows, a.From.String(), string(a.Document), a.SHA256, a.By, period.Micros(a.At))
 	return err
 }
 

@@ -2,7 +2,6 @@ package studio
 
 import (
 	"context"
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -291,13 +290,5 @@ func (c *Console) analysisCSV(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	name := "analysis-" + filter.span.First.String() + "-" + filter.span.Last.String() + ".csv"
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	h.Set("Cache-Control", "no-store")
-	if _, err := w.Write([]byte("\ufeff")); err != nil {
-		return nil // whoever hung up reads nothing more
-	}
-	_ = csv.NewWriter(w).WriteAll(rows) // the same
-	return nil
+	return web.CSV(w, name, rows)
 }

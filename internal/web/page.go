@@ -118,6 +118,7 @@ type Field struct {
 	Max      int
 	Options  []Option // of Select and Radios
 	Rows     int      // of Area
+	Mono     bool     // of Area: it holds a file, whose columns matter
 	ReadOnly bool
 }
 

@@ -1,9 +1,12 @@
 package storetest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,6 +118,99 @@ func TestACatalogueVersionThatHoldsIsNeitherChangedNorRemoved(t *testing.T) {
 			t.Error("a version that was changed behind the program's back was adopted")
 		}
 	})
+}
+
+// release is the catalogue of a later program, which ships two versions more:
+// one from before, one from after those that operators added.
+func release(t *testing.T) *catalog.Catalog {
+	t.Helper()
+	text, err := os.ReadFile("../../catalog/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range [][]byte{hostsFor("early", "2026-03-20", "2024-11-06", "7"), hostsFor("april", "2026-06-01", "early", "8")} {
+		text = append(text, bytes.TrimPrefix(more, []byte("versions:\n"))...)
+	}
+	c, err := catalog.Load(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// hosts is what a network host costs on a day.
+func hosts(t *testing.T, c *catalog.Catalog, on string) string {
+	t.Helper()
+	v, err := c.At(day(on))
+	if err != nil {
+		t.Fatal(err)
+	}
+	item, err := v.Item("network_host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := item.Price(money.CNY, site.China, "none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.String()
+}
+
+// TestAReleaseDoesNotChangePricesThatAnOperatorFixed starts a program that
+// ships versions of its own, one of them with a name that was taken, on a
+// store to which others were added.
+func TestAReleaseDoesNotChangePricesThatAnOperatorFixed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		old := catalog.Default().Shipped()
+		if err := errors.Join(add(t, s, old, hostsFor("april", "2026-04-01", "2024-11-06", "2.5"), march12), reload(t, s, old)); err != nil {
+			t.Fatal(err)
+		}
+		next := release(t)
+		if next.HeldBack(nil) != nil || hosts(t, next, "2026-03-25") != "7" {
+			t.Fatal("where nothing was added, the program's versions do not hold")
+		}
+		if err := reload(t, s, next); err != nil {
+			t.Fatalf("the new program does not start: %v", err)
+		}
+		for _, on := range []string{"2026-03-25", "2026-04-01", "2026-07-01"} {
+			if before, after := hosts(t, old, on), hosts(t, next, on); before != after {
+				t.Errorf("on %s a host costs %s by the new program, and %s by the old one", on, after, before)
+			}
+		}
+		write(t, s, func(ctx context.Context, tx *store.Tx) error {
+			_, added, err := next.Whole(ctx, tx)
+			held := next.HeldBack(added)
+			if len(held) != 2 || held[0].ID != "early" || held[1].ID != "april" {
+				t.Errorf("held back are %v", held)
+			}
+			return err
+		})
+		// The operator takes the release's prices over, as a version of his own.
+		if err := errors.Join(add(t, s, next, hostsFor("early", "2026-05-01", "april", "7"), march12), reload(t, s, next)); err != nil || hosts(t, next, "2026-05-01") != "7" {
+			t.Errorf("taken over: %v", err)
+		}
+		if err := errors.Join(remove(t, s, next, "early", march12), reload(t, s, next)); err != nil {
+			t.Errorf("taken back: %v", err)
+		}
+		if err := remove(t, s, next, "april", march12.AddDate(0, 0, 12)); !errors.Is(err, catalog.ErrUncover) {
+			t.Errorf("a version of the program came to hold on days that have begun: %v", err)
+		}
+		if err := errors.Join(remove(t, s, next, "april", march12), reload(t, s, next)); err != nil || hosts(t, next, "2026-03-25") != "7" || hosts(t, next, "2026-07-01") != "8" {
+			t.Errorf("without what was added: %v", err)
+		}
+	})
+}
+
+func TestAnOlderProgramThanTheOneThatAddedAVersionSaysSo(t *testing.T) {
+	t.Parallel()
+	s := storetest.SQLite(t)
+	if err := add(t, s, release(t), hostsFor("july", "2026-07-01", "april", "9"), march12); err != nil {
+		t.Fatal(err)
+	}
+	if err := reload(t, s, catalog.Default().Shipped()); err == nil || !strings.Contains(err.Error(), "july was built on april, which this program does not have") {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestADayWhoseCloseBeganKeepsItsPrices(t *testing.T) {
