@@ -39,7 +39,7 @@ import (
 // Prefix is where the API lives.
 const Prefix = "/api/v1"
 
-// maxBody bounds what a call may send.
+// maxBody bounds what a call may send that takes no file.
 const maxBody = 64 << 10
 
 // Config is what the API needs of the installation.
@@ -64,6 +64,7 @@ type Clock interface {
 type server struct {
 	Config
 	mux    *http.ServeMux
+	wide   []Route // that take a file
 	logins limiter
 	begins limiter
 }
@@ -95,6 +96,9 @@ func (s *server) mount() []byte {
 	}
 	door := humago.NewWithPrefix(s.mux, Prefix, config)
 	for _, r := range s.routes() {
+		if r.Wide {
+			s.wide = append(s.wide, r.Route)
+		}
 		r.mount(s, door, r.Route)
 	}
 	document, err := json.Marshal(door.OpenAPI())
@@ -138,7 +142,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	body, problem := intake(w, r)
+	body, problem := intake(w, r, s.room(r))
 	if problem != nil {
 		problem.write(w)
 		return
@@ -147,7 +151,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, received{r, body})))
 }
 
-func intake(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
+func intake(w http.ResponseWriter, r *http.Request, room int64) ([]byte, *Problem) {
 	if !printable(r.URL.Path) || strings.Contains(r.URL.RawQuery, ";") {
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
@@ -158,7 +162,7 @@ func intake(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
 	if !speaks(r.Header) {
 		return nil, single(ErrContentType, ErrContentType.Kind.Status())
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, room))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

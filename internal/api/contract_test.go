@@ -29,6 +29,8 @@ var pairs = [][2]any{
 	{api.APIKey{}, client.APIKey{}}, {api.MadeKey{}, client.MadeKey{}}, {api.BillRow{}, client.BillRow{}},
 	{api.Summary{}, client.Summary{}}, {api.SummaryItem{}, client.SummaryItem{}},
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
+	{api.Enterprise{}, client.Enterprise{}}, {api.CertificationStanding{}, client.CertificationStanding{}}, {api.Certification{}, client.Certification{}},
+	{api.File{}, client.File{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }
 

@@ -54,6 +54,9 @@ var permits = map[string]string{
 	"list-account-api-keys": "b", "make-account-api-key": "b", "revoke-account-api-key": "b",
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
 
+	"show-certification": "b", "submit-certification": "b",
+	"list-certifications": "p", "show-certification-scan": "p", "decide-certification": "p",
+
 	"sign-out-operator": "p", "list-transfers": "p", "credit-transfer": "p", "verify-books": "p",
 	"show-clock": "p", "move-clock": "p",
 }
@@ -87,6 +90,8 @@ var bodies = map[string]string{
 	"agree-binding":               `{"version":"1","language":"en","agreed":true}`,
 	"move-clock":                  `{"advance":"1h"}`,
 	"make-api-key":                `{"name":"export"}`,
+	"submit-certification":        `{"company":"Acme Ltd","taxpayer_id":"9133"}`,
+	"decide-certification":        `{"state":"certified"}`,
 	"make-account-api-key":        `{"name":"export"}`,
 }
 
@@ -125,7 +130,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
 	if r.Once {

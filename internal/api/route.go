@@ -33,6 +33,7 @@ type Route struct {
 	Console Console
 	Action  workspace.Action // what a workspace's member must be allowed; empty where no workspace is in the path
 	Once    bool             // takes a required Idempotency-Key
+	Wide    bool             // takes a file
 	ID      string           // the operation's name in the OpenAPI document
 	Summary string
 }

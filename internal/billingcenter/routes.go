@@ -2,6 +2,7 @@ package billingcenter
 
 import (
 	"net/http"
+	"slices"
 
 	"tollgate.dev/internal/web"
 )
@@ -14,7 +15,7 @@ func (b *Console) Routes() []web.Route {
 	post := func(path string, needs web.Need, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs, Handler: h}
 	}
-	return []web.Route{
+	return slices.Concat([]web.Route{
 		get("/sign-in", web.Public, b.signInPage),
 		post("/sign-in", web.Public, b.signIn),
 		post("/sign-out", web.Public, b.signOut),
@@ -73,5 +74,5 @@ func (b *Console) Routes() []web.Route {
 		post("/keys", web.SignedIn, b.makeKey),
 		get("/keys/{key}/revoke", web.SignedIn, b.revokeKeyPage),
 		post("/keys/{key}/revoke", web.SignedIn, b.revokeKey),
-	}
+	}, b.certifications())
 }

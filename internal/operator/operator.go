@@ -150,6 +150,7 @@ func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
 var sections = []struct{ key, path, icon string }{
 	{"today", "/", "activity"},
 	{"transfers", "/transfers", "wallet"},
+	{"certifications", "/certifications", "building"},
 	{"accounts", "/accounts", "users"},
 	{"workspaces", "/workspaces", "box"},
 	{"catalog", "/catalog", "list"},

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"net/http"
+	"slices"
 
 	"tollgate.dev/internal/web"
 )
@@ -14,7 +15,7 @@ func (o *Console) Routes() []web.Route {
 	post := func(path string, needs web.Need, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs, Handler: h}
 	}
-	return []web.Route{
+	return slices.Concat([]web.Route{
 		get("/sign-in", web.Public, o.signInPage),
 		post("/sign-in", web.Public, o.signIn),
 		post("/sign-out", web.Public, o.signOut),
@@ -53,5 +54,5 @@ func (o *Console) Routes() []web.Route {
 		get("/audit", web.SignedIn, o.auditPage),
 		get("/system", web.SignedIn, o.systemPage),
 		post("/system/clock", web.SignedIn, o.advance),
-	}
+	}, o.certifications())
 }
