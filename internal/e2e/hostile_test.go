@@ -55,7 +55,7 @@ func attacks(now time.Time) []attack {
 		{name: "gzip that is called plain", path: metric, body: packed, answers: []int{400}},
 		{name: "gzip that is called snappy", path: remote, header: snap, body: packed, answers: []int{400}},
 		{name: "an encoding that nobody speaks", path: metric, header: map[string]string{"Content-Encoding": "br"}, body: good, answers: []int{415}},
-		{name: "zstd at remote write", path: remote, header: map[string]string{"Content-Encoding": "zstd"}, body: good, answers: []int{415}},
+		{name: "brotli at remote write", path: remote, header: map[string]string{"Content-Encoding": "br"}, body: good, answers: []int{415}},
 		{name: "a snappy bomb", path: remote, header: snap, body: snappy.Encode(nil, make([]byte, 64<<20)), answers: []int{400}},
 		{name: "snappy that promises four gigabytes", path: remote, header: snap, body: []byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0}, answers: []int{400}},
 		{name: "snappy of no message", path: remote, header: snap, body: snappy.Encode(nil, good), answers: []int{400}},

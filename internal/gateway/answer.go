@@ -17,29 +17,32 @@ import (
 // that holds it blocks everything behind it; what may succeed later must make
 // it keep the report.
 //
-//	                        DataWay  remote write  Influx   the client then
-//	stored, or a duplicate    200        204         204    goes on
+//	                        DataWay  remote write  Influx  OTLP  Loki   the client then
+//	stored, or a duplicate    200        204         204    200   204    goes on
 //	token missing, unknown,
 //	  replaced, of another
 //	  site; workspace locked,
-//	  cleared, dissolved      403        409         409    drops
-//	quota                     403        409         409    drops
+//	  cleared, dissolved      403        409         409    403   409    drops
+//	quota                     403        409         409    403   204    drops, or goes on
 //	malformed, cut off, not
 //	  what its encoding says,
-//	  absurd timestamps       400        400         400    drops
+//	  absurd timestamps       400        400         400    400   400    drops
 //	too large, too many
-//	  points                  413        400         413    drops; Telegraf sends halves
-//	encoding not spoken       415        415         415    drops; vmagent goes from zstd to snappy
-//	category not offered      404         -           -     drops
+//	  points                  413        400         413    413   413    drops; Telegraf sends halves
+//	encoding not spoken       415        415         415    415   415    drops; vmagent goes from zstd to snappy
+//	category not offered      404         -           -      -     -     drops
 //	not stored, not ready,
-//	  body too slow           503        503         503    keeps and sends again
+//	  body too slow           503        503         503    503   503    keeps and sends again
 //
 // Why so: DataKit drops on every 4xx, even 429, and keeps on 5xx; a 403 whose
 // body says beyondDataUsage shows "Beyond Usage" in its monitor. vmagent holds
 // its queue for ever on 401, 403, 413 and 429 and drops on 409 and, of snappy,
 // on 400. Telegraf's influxdb_v2 keeps on 401, 403 and 429, and drops on 409;
 // influxdb (1) drops on any 4xx with a JSON body. Prometheus drops on every
-// 4xx but 429. Nothing is ever answered 500: OpenTelemetry's collector drops on
+// 4xx but 429. OpenTelemetry's collector and SDKs drop on 403 and keep on 429
+// and 503. Telegraf's loki keeps whatever is not 2xx, so that only an answer of
+// success moves it on: a report over quota is discarded then, counted as such,
+// and the answer's X-Tollgate-Discarded says so. Nothing is ever answered 500: OpenTelemetry's collector drops on
 // it and DataKit must not.
 type door struct {
 	name     string
@@ -47,12 +50,19 @@ type door struct {
 	refused  int    // tokens, states and quotas
 	tooLarge int    // more than one report may have
 	field    string // a second name of the code or the sentence, where the client looks for it
+	discards bool   // a full quota is answered as if the report had been stored
+
+	// speak answers in the protocol's own words; f is nil when the report was
+	// taken. Nil for JSON.
+	speak func(w http.ResponseWriter, r *http.Request, status int, f *fault.Error)
 }
 
 var (
 	dataway     = door{name: "dataway", ok: http.StatusOK, refused: http.StatusForbidden, tooLarge: http.StatusRequestEntityTooLarge, field: "error_code"}
 	remoteWrite = door{name: "remote_write", ok: http.StatusNoContent, refused: http.StatusConflict, tooLarge: http.StatusBadRequest}
 	influxV2    = door{name: "influx_v2", ok: http.StatusNoContent, refused: http.StatusConflict, tooLarge: http.StatusRequestEntityTooLarge}
+	otlp        = door{name: "otlp", ok: http.StatusOK, refused: http.StatusForbidden, tooLarge: http.StatusRequestEntityTooLarge, speak: speakOTLP}
+	loki        = door{name: "loki", ok: http.StatusNoContent, refused: http.StatusConflict, tooLarge: http.StatusRequestEntityTooLarge, discards: true}
 	influxV1    = door{name: "influx_v1", ok: http.StatusNoContent, refused: http.StatusConflict, tooLarge: http.StatusRequestEntityTooLarge, field: "error"}
 )
 
@@ -70,7 +80,11 @@ func (d door) status(f *fault.Error) int {
 	return http.StatusServiceUnavailable
 }
 
-func (d door) accept(w http.ResponseWriter) {
+func (d door) accept(w http.ResponseWriter, r *http.Request) {
+	if d.speak != nil {
+		d.speak(w, r, d.ok, nil)
+		return
+	}
 	if d.ok == http.StatusNoContent {
 		w.WriteHeader(d.ok)
 		return
@@ -84,6 +98,11 @@ const beyondUsage = "kodo.beyondDataUsage"
 // refuse answers with a stable code, a sentence and the figures of the fault.
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, d door, f *fault.Error) {
 	status := d.status(f)
+	if d.discards && overQuota(f) {
+		w.Header().Set("X-Tollgate-Discarded", f.Code)
+		d.accept(w, r)
+		return
+	}
 	body := maps.Clone(f.Args)
 	if body == nil {
 		body = map[string]any{}
@@ -94,7 +113,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, d door, f *faul
 		body["error"] = f.Message
 	case "error_code":
 		body["error_code"] = f.Code
-		if errors.Is(f, quota.ErrFull) || errors.Is(f, quota.ErrWouldPass) {
+		if overQuota(f) {
 			body["error_code"], body["message"] = beyondUsage, "beyond data usage"
 		}
 	}
@@ -107,7 +126,18 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, d door, f *faul
 	} else {
 		g.Log.Debug("report refused", "door", d.name, "error", f, "remote", r.RemoteAddr)
 	}
+	if d.speak != nil {
+		if f.Kind == fault.Internal {
+			f = errUnavailable
+		}
+		d.speak(w, r, status, f)
+		return
+	}
 	writeJSON(w, status, body)
+}
+
+func overQuota(f *fault.Error) bool {
+	return errors.Is(f, quota.ErrFull) || errors.Is(f, quota.ErrWouldPass)
 }
 
 // resetting adds to a quota's fault when the item is free again: the site's

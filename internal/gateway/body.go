@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 
 	"tollgate.dev/internal/meter"
 )
@@ -18,7 +19,7 @@ import (
 // The bounds of one report. DataKit sends 1 MiB at most (10 MiB in older
 // versions), Prometheus and Telegraf less.
 const (
-	maxPacked   = 16 << 20 // bytes on the wire
+	maxPacked   = 32 << 20 // bytes on the wire
 	maxUnpacked = 32 << 20 // bytes after unpacking
 	bodyTime    = 30 * time.Second
 )
@@ -77,10 +78,11 @@ var (
 	plain   = encoding{size: func(packed []byte) int { return len(packed) }, unpack: func(packed []byte, _ int) ([]byte, error) { return packed, nil }}
 	gzips   = encoding{size: gzipSize, unpack: gunzip}
 	snapped = encoding{size: meter.SnappySize, unpack: meter.Unsnap}
+	zstds   = encoding{size: zstdSize, unpack: unzstd}
 )
 
 // contentEncoding chooses how bodies of the header's value are unpacked, for
-// the doors that take gzip or nothing. Anything else is 415, which makes
+// the doors that take gzip, zstd or nothing. Anything else is 415, which makes
 // clients that speak several encodings choose another one.
 func contentEncoding(r *http.Request) (encoding, error) {
 	switch name := r.Header.Get("Content-Encoding"); name {
@@ -88,6 +90,8 @@ func contentEncoding(r *http.Request) (encoding, error) {
 		return plain, nil
 	case "gzip", "x-gzip":
 		return gzips, nil
+	case "zstd":
+		return zstds, nil
 	default:
 		return encoding{}, errEncoding.With("content_encoding", name)
 	}
@@ -121,4 +125,39 @@ func gunzip(packed []byte, limit int) ([]byte, error) {
 		return nil, errMismatch.Because(err)
 	}
 	return b.Bytes(), nil
+}
+
+// zstdWindow bounds what a frame may ask to be remembered while it is unpacked.
+const zstdWindow = 8 << 20
+
+// zstdReader unpacks one body at a time on the goroutine that asks; it is safe
+// for concurrent use that way.
+var zstdReader = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxUnpacked), zstd.WithDecoderMaxWindow(zstdWindow))
+	if err != nil {
+		panic("gateway: zstd: " + err.Error())
+	}
+	return d
+})
+
+// zstdSize is what the first frame says that it unpacks to; a frame need not
+// say it, and the body may have several.
+func zstdSize(packed []byte) int {
+	var h zstd.Header
+	if err := h.Decode(packed); err != nil || !h.HasFCS || h.FrameContentSize > maxUnpacked {
+		return maxUnpacked
+	}
+	return int(h.FrameContentSize)
+}
+
+// unzstd unpacks to limit bytes at most, whatever the input promises.
+func unzstd(packed []byte, limit int) ([]byte, error) {
+	body, err := zstdReader().DecodeAll(packed, make([]byte, 0, limit))
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), len(body) > limit:
+		return nil, meter.ErrTooLarge.With("limit_bytes", maxUnpacked)
+	case err != nil:
+		return nil, errMismatch.Because(err)
+	}
+	return body, nil
 }

@@ -83,21 +83,14 @@ func (g *Gateway) pull(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (g *Gateway) usageTrace(w http.ResponseWriter, _ *http.Request) { dataway.accept(w) }
-
-// noElection refuses elections: any 2xx without an interval stops DataKit's
-// election for good, and a success would make every DataKit the leader; a 4xx
-// leaves it without one, which is what there is.
-func (g *Gateway) noElection(w http.ResponseWriter, r *http.Request) {
-	g.refuse(w, r, dataway, errElection)
-}
+func (g *Gateway) usageTrace(w http.ResponseWriter, r *http.Request) { dataway.accept(w, r) }
 
 func (g *Gateway) checkToken(w http.ResponseWriter, r *http.Request) {
 	if _, err := g.tenant(r.Context(), r.PathValue("token")); err != nil {
 		g.refuse(w, r, dataway, fault.From(err))
 		return
 	}
-	dataway.accept(w)
+	dataway.accept(w, r)
 }
 
 // workspaceState tells DataKit's command line about the workspace of the token.

@@ -46,7 +46,7 @@ var (
 	errPrecision    = fault.New(fault.Invalid, "precision_unknown", "The precision is none of ns, us, ms and s.")
 	errCategory     = fault.New(fault.NotFound, "category_not_offered", "This category of data is not taken here.")
 	errPath         = fault.New(fault.NotFound, "path_unknown", "There is nothing at this path, or not for this method.")
-	errElection     = fault.New(fault.NotFound, "election_not_offered", "Elections are not held here.")
+	errCandidate    = fault.New(fault.Invalid, "candidate_malformed", "An election needs an id of 1 to 256 characters.")
 	errUnavailable  = fault.New(fault.Unavailable, "unavailable", "The report could not be stored just now. Nothing of it is counted; send it again.")
 	errSlow         = fault.New(fault.Unavailable, "body_too_slow", "The body did not arrive in time. Send it again.")
 )
@@ -133,6 +133,8 @@ type Gateway struct {
 	stats   *stats
 	room    *room
 	ready   atomic.Bool
+
+	elections elections
 
 	bodyTime time.Duration // how long a body may take
 
@@ -230,11 +232,17 @@ func (g *Gateway) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/ntp", g.ntp)
 	mux.HandleFunc("GET /v1/datakit/pull", g.pull)
 	mux.HandleFunc("POST /v1/datakit/usage_trace", g.usageTrace)
-	mux.HandleFunc("POST /v1/election", g.noElection)
-	mux.HandleFunc("POST /v1/election/heartbeat", g.noElection)
+	mux.HandleFunc("POST /v1/write/rum/replay", g.report(dataway, g.replayReport))
+	mux.HandleFunc("POST /v1/upload/profiling", g.report(dataway, g.profileReport))
+	mux.HandleFunc("POST /v1/election", g.election)
+	mux.HandleFunc("POST /v1/election/heartbeat", g.election)
 	mux.HandleFunc("GET /v1/check/token/{token}", g.checkToken)
 	mux.HandleFunc("POST /v1/workspace", g.workspaceState)
 	mux.HandleFunc("POST /api/v1/write", g.report(remoteWrite, remoteWriteReport))
+	for path := range otlpPaths {
+		mux.HandleFunc("POST "+path, g.report(otlp, otlpReport))
+	}
+	mux.HandleFunc("POST /loki/api/v1/push", g.report(loki, lokiReport))
 	mux.HandleFunc("POST /api/v2/write", g.report(influxV2, influxReport))
 	mux.HandleFunc("POST /write", g.report(influxV1, influxReport))
 	mux.HandleFunc("GET /ping", g.ping)

@@ -21,12 +21,18 @@ type incoming struct {
 	encoding encoding
 	decode   func(body []byte, at time.Time) ([]meter.Point, error)
 	resent   bool // the client says that it sends the body again
+
+	tally  func(points []meter.Point) meter.Tally // where the type alone does not say what counts
+	answer func(h http.Header)                    // what an answer of success says besides
 }
 
 // report serves one door: who, what, admitted, stored, acknowledged.
 func (g *Gateway) report(d door, understand func(*http.Request) (incoming, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		outcome, err := g.take(w, r, d, understand)
+		in, outcome, err := g.take(w, r, d, understand)
+		if err == nil || d.discards && overQuota(fault.From(err)) {
+			in.head(w)
+		}
 		if err != nil {
 			f := fault.From(err)
 			g.stats.reports.WithLabelValues(d.name, f.Code).Inc()
@@ -34,7 +40,13 @@ func (g *Gateway) report(d door, understand func(*http.Request) (incoming, error
 			return
 		}
 		g.stats.reports.WithLabelValues(d.name, outcome).Inc()
-		d.accept(w)
+		d.accept(w, r)
+	}
+}
+
+func (in incoming) head(w http.ResponseWriter) {
+	if in.answer != nil {
+		in.answer(w.Header())
 	}
 }
 
@@ -44,51 +56,51 @@ const (
 	duplicate = "duplicate"
 )
 
-func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understand func(*http.Request) (incoming, error)) (string, error) {
+func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understand func(*http.Request) (incoming, error)) (in incoming, outcome string, err error) {
 	if !g.ready.Load() {
-		return "", errUnavailable
+		return in, "", errUnavailable
 	}
 	token := tokenOf(r)
 	if _, err := g.tenant(r.Context(), token); err != nil {
-		return "", err
+		return in, "", err
 	}
-	in, err := understand(r)
-	if err != nil {
-		return "", err
+	if in, err = understand(r); err != nil {
+		return in, "", err
 	}
 	packed, done, err := g.readBody(w, r)
 	if err != nil {
-		return "", err
+		return in, "", err
 	}
 	defer done()
 	g.stats.bytes.WithLabelValues(d.name).Add(float64(len(packed)))
 	leave, err := g.enter(r.Context())
 	if err != nil {
-		return "", err
+		return in, "", err
 	}
 	defer leave()
 	body, forget, err := g.unpacked(r.Context(), in.encoding, packed)
 	if err != nil {
-		return "", err
+		return in, "", err
 	}
 	defer forget()
 	at := g.Now()
 	points, err := in.decode(body, at)
 	if err != nil {
-		return "", err
+		return in, "", err
 	}
 	if err := meter.CheckTimes(points, at); err != nil {
-		return "", err
+		return in, "", err
 	}
 	if len(points) == 0 {
-		return accepted, nil
+		return in, accepted, nil
 	}
 	// Asked once more: an upgrade that came while the body did holds for it.
 	t, err := g.tenant(r.Context(), token)
 	if err != nil {
-		return "", err
+		return in, "", err
 	}
-	return g.keepOnce(r.Context(), t, in, points, keyOf(token, in.category, body))
+	outcome, err = g.keepOnce(r.Context(), t, in, points, keyOf(token, in.category, body))
+	return in, outcome, err
 }
 
 // keyOf names a report by what was sent. Only the holder of the token could
@@ -129,21 +141,21 @@ func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, points []
 			return duplicate, nil
 		}
 	}
-	return accepted, g.keep(ctx, t, in.Type, points, key, once)
+	return accepted, g.keep(ctx, t, in, points, key, once)
 }
 
 // keep admits a report, stores it, and makes its usage durable, in this order:
 // nothing is stored that the quota refuses, and nothing counted that is not
 // stored. From here on the client's leaving changes nothing.
-func (g *Gateway) keep(ctx context.Context, t Tenant, m meter.Type, points []meter.Point, key sink.Key, once bool) error {
+func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, points []meter.Point, key sink.Key, once bool) error {
 	ctx = context.WithoutCancel(ctx)
-	a, err := g.admit(ctx, t, g.counter.Count(m, points, t.Options))
+	a, err := g.admit(ctx, t, g.tally(in, t, points))
 	if err != nil {
 		return err
 	}
 	err = g.Sink.Write(ctx, []sink.Report{{
 		Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
-		Type: m, Class: t.class(m, a.received), Received: a.received, Points: points,
+		Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: points,
 	}})
 	if err == nil {
 		err = g.spool.acknowledge(&commit{key: key, received: a.received, counted: a.counted()})
@@ -153,8 +165,15 @@ func (g *Gateway) keep(ctx context.Context, t Tenant, m meter.Type, points []met
 		return errUnavailable.Because(err)
 	}
 	a.settle(g)
-	g.stats.points.WithLabelValues(string(m)).Add(float64(len(points)))
+	g.stats.points.WithLabelValues(string(in.Type)).Add(float64(len(points)))
 	return nil
+}
+
+func (g *Gateway) tally(in incoming, t Tenant, points []meter.Point) meter.Tally {
+	if in.tally != nil {
+		return in.tally(points)
+	}
+	return g.counter.Count(in.Type, points, t.Options)
 }
 
 // tokenOf finds the token wherever a client can put it: DataKit in the query,

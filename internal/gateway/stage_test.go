@@ -135,8 +135,7 @@ type reply struct {
 	header http.Header
 }
 
-func (s *stage) do(c call) reply {
-	s.t.Helper()
+func (s *stage) raw(c call) *httptest.ResponseRecorder {
 	if c.method == "" {
 		c.method = "POST"
 	}
@@ -146,6 +145,12 @@ func (s *stage) do(c call) reply {
 	}
 	w := httptest.NewRecorder()
 	s.g.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func (s *stage) do(c call) reply {
+	s.t.Helper()
+	w := s.raw(c)
 	got := reply{status: w.Code, text: w.Body.String(), header: w.Header()}
 	if got.text != "" {
 		if err := json.Unmarshal([]byte(got.text), &got.body); err != nil {

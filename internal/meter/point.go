@@ -267,6 +267,10 @@ func (b *builder) add(name string, tags []Tag, at time.Time, stamped bool) error
 	return nil
 }
 
+// Canonical brings tags into their canonical form: sorted by key, the last of
+// those with the same key, none empty. It works in place.
+func Canonical(tags []Tag) []Tag { return canonical(tags) }
+
 // canonical sorts tags by key, in place, drops the empty ones and keeps the
 // last of those with the same key: however a client orders them, one
 // combination is one series.
