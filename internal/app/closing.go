@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/wallet"
 )
 
 // When a day's close stops waiting for a gateway that was heard of shortly
@@ -172,6 +173,9 @@ func (a *App) clean(ctx context.Context, c Clean) error {
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.Sweep(ctx, time.Now(), now); err != nil {
+			return err
+		}
+		if err := tx.SweepTries(ctx, now.Add(-wallet.TryWindow)); err != nil {
 			return err
 		}
 		if err := tx.SweepMembers(ctx, c.Day.Add(-keepSets)); err != nil {

@@ -37,3 +37,31 @@ func (a *App) expiring() job.Task {
 		},
 	}
 }
+
+// warn tells a payer of vouchers and cards that end soon.
+func (a *App) warn(ctx context.Context, w wallet.Warn) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error { return wallet.WarnOfEnd(ctx, tx, w.Payer, a.clock.Now()) })
+}
+
+// warning falls due some days before a voucher or card expires.
+func (a *App) warning() job.Task {
+	return job.Task{
+		Name: "tell of vouchers and cards that end soon",
+		Next: func(ctx context.Context, tx *store.Tx) (time.Time, bool, error) {
+			ends, ok, err := tx.NextEnding(ctx)
+			return ends.Add(-wallet.WarnBefore), ok, err
+		},
+		Enqueue: func(ctx context.Context, tx *store.Tx, at time.Time) error {
+			payers, err := tx.PayersOfEnding(ctx, at.Add(wallet.WarnBefore), endAtOnce)
+			if err != nil {
+				return err
+			}
+			for _, payer := range payers {
+				if err := tx.Enqueue(ctx, wallet.Warn{Payer: payer}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}

@@ -19,8 +19,9 @@ func (a *App) openJobs(context.Context) error {
 	a.registerAlerts()
 	a.registerStatements()
 	job.Register(a.runner, a.expire)
+	job.Register(a.runner, a.warn)
 	a.registerRetention()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.cleaning()}, a.flush)
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.cleaning()}, a.flush)
 	return nil
 }
 

@@ -31,6 +31,7 @@ const (
 	Reference      = "ref"
 	Attachment     = "attc"
 	Certification  = "cert"
+	Batch          = "btch" // of activation codes
 )
 
 // length is the number of random characters: 32 of 36 is more than 160 bits.
@@ -69,13 +70,18 @@ func Digits(n int) string {
 	return string(b)
 }
 
-// Short is a reference of ten characters for people to read aloud.
-func Short() string {
-	b := make([]byte, 10)
+// Text is n random characters of the given ones.
+func Text(characters string, n int) string {
+	b := make([]byte, n)
 	for i := range b {
-		b[i] = alphabet[random(len(alphabet))]
+		b[i] = characters[random(len(characters))]
 	}
 	return string(b)
+}
+
+// Short is a reference of ten characters for people to read aloud.
+func Short() string {
+	return Text(alphabet, 10)
 }
 
 // Valid reports whether s has the shape that New gives for the prefix.

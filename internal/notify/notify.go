@@ -82,6 +82,12 @@ func Compose(event any) ([]Mail, error) {
 		letters = statementIssued(e)
 	case wallet.ArrearsStarted:
 		letters = arrearsStarted(e)
+	case wallet.SourceIssued:
+		letters = sourceIssued(e)
+	case wallet.SourcesExpiring:
+		letters = sourcesExpiring(e)
+	case wallet.SourceLapsed:
+		letters = sourceLapsed(e)
 	case alert.Exceeded:
 		letters = highConsumption(e)
 	case account.CertificationDecided:

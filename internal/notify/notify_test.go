@@ -58,6 +58,13 @@ func events(language string) map[string]any {
 		"high-consumption-total":  exceeded(language, alert.Total),
 		"statement":               statementOf(language, "38.50", "11.50"),
 		"statement-in-arrears":    statementOf(language, "10", "40"),
+		"source-given":            issued(language, wallet.Given, wallet.ByVoucher),
+		"card-given-in-arrears":   issued(language, wallet.Given, wallet.ByCard),
+		"source-activated":        issued(language, wallet.Activated, wallet.ByFullReduction),
+		"card-bought":             issued(language, wallet.Bought, wallet.ByCard),
+		"source-expiring":         wallet.SourcesExpiring{Reader: reader(language), Sources: ending()[1:], WarnedAt: at},
+		"sources-expiring":        wallet.SourcesExpiring{Reader: reader(language), Sources: ending(), WarnedAt: at},
+		"source-lapsed":           wallet.SourceLapsed{Reader: reader(language), Source: ending()[1], Left: money.MustParse("12.5", money.CNY), LapsedAt: at},
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}

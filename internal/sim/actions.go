@@ -77,7 +77,11 @@ func (c card) play(ctx context.Context, p *play) error {
 	}
 	return p.write(ctx, func(tx *store.Tx) (err error) {
 		if c.bought {
-			_, err = wallet.BuyCard(ctx, tx, payer, v.Cards, c.amount, c.expires, at)
+			ends := c.expires
+			if ends.IsZero() {
+				ends = wallet.CardEnds(at, payer.Currency)
+			}
+			_, err = wallet.BuyCard(ctx, tx, payer, v.Cards, c.amount, ends, at)
 		} else {
 			_, err = wallet.GiveCard(ctx, tx, payer, c.amount, c.expires, at)
 		}

@@ -101,16 +101,7 @@ func Series(c money.Currency, m period.Month) string {
 // Zone is in which a Billing Center counts months and days of its own: that
 // of China for the domestic one, UTC for the overseas one. The days of a bill
 // are those of its site all the same.
-func Zone(c money.Currency) *time.Location {
-	if c == money.CNY {
-		s, err := site.Find("cn1")
-		if err != nil {
-			panic("statement: " + err.Error())
-		}
-		return s.Zone
-	}
-	return time.UTC
-}
+func Zone(c money.Currency) *time.Location { return wallet.Zone(c) }
 
 // readyAfter is the day of the next month after which a statement is made
 // (domain section 9).

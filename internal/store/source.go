@@ -6,45 +6,39 @@ import (
 	"fmt"
 	"time"
 
-	"tollgate.dev/internal/audit"
-	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/wallet"
 )
 
 const sourceSelect = `
-	SELECT s.id, s.payer, s.payment, s.account, s.currency, s.face, s.issued_at, s.expires_at, s.ended_at, COALESCE(b.minor, 0)
+	SELECT s.id, s.payer, s.payment, s.account, s.currency, s.face, s.issued_at, s.expires_at, s.ended_at,
+		s.origin, s.came_from, s.tail, s.reason, COALESCE(b.minor, 0)
 	FROM wallet_source s
 	LEFT JOIN ledger_balance b ON b.payer = s.payer AND b.account = s.account AND b.currency = s.currency
 	`
 
-// keptSource is a voucher or card and when it ended.
-type keptSource struct {
-	wallet.Source
-	endedAt time.Time
-}
-
-func scanSource(r Row) (keptSource, error) {
-	var s keptSource
+func scanSource(r Row) (wallet.Source, error) {
+	var s wallet.Source
 	var account, currency string
 	var face, issued, expires, ended, left int64
-	if err := r.Scan(&s.ID, &s.Payer, &s.Payment, &account, &currency, &face, &issued, &expires, &ended, &left); err != nil {
+	if err := r.Scan(&s.ID, &s.Payer, &s.Payment, &account, &currency, &face, &issued, &expires, &ended,
+		&s.Origin, &s.From, &s.Tail, &s.Reason, &left); err != nil {
 		return s, err
 	}
 	c := money.Currency(currency)
 	s.Account, s.Face, s.Balance = wallet.Account(account), money.Of(face, c), money.Of(left, c)
-	s.Since, s.ExpiresAt, s.endedAt = period.FromMicros(issued), period.FromMicros(expires), period.FromMicros(ended)
+	s.Since, s.ExpiresAt, s.EndedAt = period.FromMicros(issued), period.FromMicros(expires), period.FromMicros(ended)
 	return s, nil
 }
 
 // InsertSource keeps a new voucher or card.
 func (tx *Tx) InsertSource(ctx context.Context, s wallet.Source) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO wallet_source (id, payer, payment, account, currency, face, issued_at, expires_at, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)`,
+		INSERT INTO wallet_source (id, payer, payment, account, currency, face, issued_at, expires_at, ended_at, origin, came_from, tail, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12)`,
 		s.ID, s.Payer, string(s.Payment), string(s.Account), string(s.Face.Currency()), s.Face.Minor(),
-		period.Micros(s.Since), period.Micros(s.ExpiresAt))
+		period.Micros(s.Since), period.Micros(s.ExpiresAt), string(s.Origin), s.From, s.Tail, s.Reason)
 	if err != nil {
 		return fmt.Errorf("keep %s: %w", s.ID, err)
 	}
@@ -60,14 +54,11 @@ func (tx *Tx) Sources(ctx context.Context, payer string, c money.Currency) ([]wa
 			AND s.currency = $2
 			AND b.minor > 0
 		ORDER BY s.account`, payer, string(c))
-	return collect(rows, err, func(r Row) (wallet.Source, error) {
-		s, err := scanSource(r)
-		return s.Source, err
-	})
+	return collect(rows, err, scanSource)
 }
 
-// SourceForUpdate finds a voucher or card, with its balance, and whether it
-// has ended.
+// SourceForUpdate finds a voucher or card, with its balance, kept from other
+// writers; found is false where there is none.
 func (tx *Tx) SourceForUpdate(ctx context.Context, id string) (wallet.Source, bool, error) {
 	if _, err := tx.Exec(ctx, `
 		UPDATE wallet_source
@@ -77,12 +68,12 @@ func (tx *Tx) SourceForUpdate(ctx context.Context, id string) (wallet.Source, bo
 	}
 	s, err := scanSource(tx.QueryRow(ctx, sourceSelect+`WHERE s.id = $1`, id))
 	if errors.Is(err, ErrNoRows) {
-		return s.Source, true, nil // what does not exist cannot end
+		return s, false, nil
 	}
-	return s.Source, !s.endedAt.IsZero(), err
+	return s, err == nil, err
 }
 
-// EndSource keeps that a voucher or card has expired.
+// EndSource keeps that a voucher or card is over.
 func (tx *Tx) EndSource(ctx context.Context, id string, at time.Time) error {
 	n, err := tx.Exec(ctx, `
 		UPDATE wallet_source
@@ -124,43 +115,4 @@ func (tx *Tx) Expired(ctx context.Context, at time.Time, limit int) ([]string, e
 		err = r.Scan(&id)
 		return id, err
 	})
-}
-
-// verifySources looks for vouchers and cards that pay more than they were
-// issued for, and for such money that nobody issued (I8).
-func (tx *Tx) verifySources(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
-	var all []audit.Finding
-	for _, sql := range []string{`
-		SELECT s.id, 'the ledger has no entry of its issue'
-		FROM wallet_source s
-		LEFT JOIN ledger_entry e ON e.key = 'source:' || s.id AND e.payer = s.payer
-		WHERE e.id IS NULL`, `
-		SELECT e.id, 'it issues a voucher or card that does not exist'
-		FROM ledger_entry e
-		LEFT JOIN wallet_source s ON s.id = e.cause
-		WHERE e.kind IN ('voucher', 'card')
-			AND s.id IS NULL`, `
-		SELECT p.account, 'no such voucher or card was issued'
-		FROM ledger_posting p
-		LEFT JOIN wallet_source s ON s.account = p.account
-		WHERE (p.account LIKE 'voucher:%' OR p.account LIKE 'full_reduction:%' OR p.account LIKE 'card:%')
-			AND s.id IS NULL`, `
-		SELECT s.id, 'it was filled with more than its face'
-		FROM wallet_source s
-		JOIN ledger_posting p ON p.payer = s.payer AND p.account = s.account AND p.minor > 0
-		GROUP BY s.id, s.face
-		HAVING SUM(p.minor) > s.face`, `
-		SELECT s.id, 'it has ended, and something is left on it'
-		FROM wallet_source s
-		JOIN ledger_balance b ON b.payer = s.payer AND b.account = s.account
-		WHERE s.ended_at > 0
-			AND b.minor <> 0`,
-	} {
-		found, err := tx.strays(ctx, "I8", sql)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
 }

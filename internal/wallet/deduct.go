@@ -66,7 +66,12 @@ type Source struct {
 	Account   Account
 	Balance   money.Amount
 	ExpiresAt time.Time // zero: never
-	Since     time.Time // when it was issued or bought
+	Since     time.Time // when it was issued, bought or activated
+	Origin    Origin    // of a voucher or card: how it came about
+	From      string    // the card that earned it, or the batch of its code
+	Tail      string    // the end of its code
+	Reason    string    // why the operator gave it
+	EndedAt   time.Time // zero: not yet
 }
 
 // Due is one line to be paid.

@@ -4,9 +4,10 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tollgate.dev/internal/account"
-	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
@@ -14,17 +15,22 @@ import (
 
 // Faults of vouchers and cards.
 var (
-	ErrExpiryPast   = fault.New(fault.Invalid, "expiry_past", "This would have expired already. Choose a later day.")
-	ErrCardFace     = fault.New(fault.Invalid, "card_face", "A card has a face of at least 100, in steps of 100.")
-	ErrCardsNotSold = fault.New(fault.Invalid, "cards_not_sold", "Cards are not sold in the currency of this account.")
+	ErrExpiryPast    = fault.New(fault.Invalid, "expiry_past", "This would have expired already. Choose a later day.")
+	ErrCardFace      = fault.New(fault.Invalid, "card_face", "A card has a face of at least 100, in steps of 100.")
+	ErrSourceUnknown = fault.New(fault.NotFound, "source_unknown", "There is no such voucher or card.")
+	ErrSourceBought  = fault.New(fault.Conflict, "source_bought", "This card was bought with cash. It cannot be taken back.")
+	ErrSourceOver    = fault.New(fault.Conflict, "source_over", "This voucher or card has ended already.")
+	ErrCashShort     = fault.New(fault.Conflict, "cash_too_low", "There is not enough cash for this card. Recharge first.")
+	ErrCardsNotSold  = fault.New(fault.Invalid, "cards_not_sold", "Cards are not sold in the currency of this account.")
 )
 
 // The kinds of movement by vouchers and cards.
 const (
-	VoucherIssued Kind = "voucher" // a gift that can be spent until it expires
-	CardIssued    Kind = "card"    // a card was bought or given
-	Lapse         Kind = "lapse"   // a voucher or a card expired with something left
-	Opening       Kind = "opening" // a debt that was there when the books were opened
+	VoucherIssued Kind = "voucher"    // a gift that can be spent until it expires
+	CardIssued    Kind = "card"       // a card was bought or given
+	Lapse         Kind = "lapse"      // a voucher or a card expired with something left
+	Withdrawal    Kind = "withdrawal" // the operator took a voucher or a card back
+	Opening       Kind = "opening"    // a debt that was there when the books were opened
 )
 
 // Grants is what the platform has given away as vouchers and cards.
@@ -68,98 +74,138 @@ type SourceTx interface {
 	Tx
 	// InsertSource keeps a new voucher or card.
 	InsertSource(ctx context.Context, s Source) error
-	// SourceForUpdate finds a voucher or card, with its balance, and whether it has ended.
-	SourceForUpdate(ctx context.Context, id string) (s Source, ended bool, err error)
-	// EndSource keeps that a voucher or card has expired.
+	// SourceForUpdate finds a voucher or card, with its balance, kept from
+	// other writers; found is false where there is none.
+	SourceForUpdate(ctx context.Context, id string) (s Source, found bool, err error)
+	// EndSource keeps that a voucher or card is over.
 	EndSource(ctx context.Context, id string, at time.Time) error
+	BillingByID(ctx context.Context, id string) (account.Billing, error)
+	Announce(ctx context.Context, event any) error
 }
 
-// GiveVoucher issues a voucher: ByVoucher for an ordinary one, ByFullReduction
-// for the other kind.
+// Origin says how a voucher or card came about.
+type Origin string
+
+// The origins.
+const (
+	Given     Origin = "given"     // by the operator, for nothing
+	Bought    Origin = "bought"    // a card, for cash
+	Earned    Origin = "earned"    // a voucher, by buying a card
+	Activated Origin = "activated" // by a code
+)
+
+// Grant is what is to be issued.
+type Grant struct {
+	Payment   Payment // ByVoucher, ByFullReduction or ByCard
+	Face      money.Amount
+	ExpiresAt time.Time // zero: never
+	Origin    Origin
+	From      string // the card that earned it, or the batch of its code
+	Tail      string // the end of the code
+	Reason    string // why the operator gave it
+}
+
+// GiveVoucher issues a voucher that the operator gives: ByVoucher for an
+// ordinary one, ByFullReduction for the other kind.
 func GiveVoucher(ctx context.Context, tx SourceTx, payer account.Billing, kind Payment, face money.Amount, expires, at time.Time) (Source, error) {
-	s := Source{ID: id.New(id.Voucher), Payment: kind, Payer: payer.ID, Face: face, ExpiresAt: expires, Since: at}
-	s.Account = Voucher(payer.ID, s.ID)
-	if kind == ByFullReduction {
-		s.Account = FullReduction(payer.ID, s.ID)
-	}
-	if err := s.valid(payer, at); err != nil {
-		return s, err
-	}
-	return s, s.issue(ctx, tx, VoucherIssued, []Posting{{s.Account, face}, {Grants(face.Currency()), face.Neg()}}, at)
+	return Give(ctx, tx, payer, Grant{Payment: kind, Face: face, ExpiresAt: expires, Origin: Given}, at)
 }
 
 // GiveCard issues a card that nobody paid for here.
 func GiveCard(ctx context.Context, tx SourceTx, payer account.Billing, face money.Amount, expires, at time.Time) (Source, error) {
-	return issueCard(ctx, tx, payer, face, Grants(face.Currency()), expires, at)
+	return Give(ctx, tx, payer, Grant{Payment: ByCard, Face: face, ExpiresAt: expires, Origin: Given}, at)
 }
 
-// voucherYears is how long a voucher holds that was earned by buying a card
-// (the sources name no validity; one year is our choice).
-const voucherYears = 1
-
-// BuyCard issues a card for cash. A purchase that reaches a tier earns a
-// full-reduction voucher of the highest one (domain section 10.1).
-func BuyCard(ctx context.Context, tx SourceTx, payer account.Billing, terms catalog.Cards, face money.Amount, expires, at time.Time) (Source, error) {
-	switch {
-	case terms.Currency != payer.Currency:
-		return Source{}, ErrCardsNotSold.With("currency", string(payer.Currency))
-	case face.Sign() > 0 && (face.Minor() < terms.FaceMin.Minor() || face.Minor()%terms.FaceStep.Minor() != 0):
-		return Source{}, ErrCardFace.On("amount")
-	}
-	card, err := issueCard(ctx, tx, payer, face, Cash(payer.ID), expires, at)
+// Give issues what the platform gives away, and tells its payer.
+func Give(ctx context.Context, tx SourceTx, payer account.Billing, g Grant, at time.Time) (Source, error) {
+	s, err := issue(ctx, tx, payer, g, Grants(g.Face.Currency()), at)
 	if err != nil {
-		return card, err
+		return s, err
 	}
-	earned := money.Amount{}
-	for _, tier := range terms.VoucherTiers { // ascending
-		if face.Minor() >= tier.Card.Minor() {
-			earned = tier.Voucher
-		}
-	}
-	if !earned.IsZero() {
-		_, err = GiveVoucher(ctx, tx, payer, ByFullReduction, earned, at.AddDate(voucherYears, 0, 0), at)
-	}
-	return card, err
+	return s, tx.Announce(ctx, SourceIssued{Reader: readerOf(payer), Source: s, IssuedAt: at})
 }
 
-// issueCard moves the face from where it comes to the card. What is owed is
-// the card's negative balance, so that it is filled first (domain section 10.2).
-func issueCard(ctx context.Context, tx SourceTx, payer account.Billing, face money.Amount, from Account, expires, at time.Time) (Source, error) {
-	s := Source{ID: id.New(id.Card), Payment: ByCard, Payer: payer.ID, Face: face, ExpiresAt: expires, Since: at}
-	s.Account = Card(payer.ID, s.ID)
+// issue keeps a voucher or card and fills it from an account. What is owed is
+// the cards' negative balance, so that a card fills it first (domain section 10.2).
+func issue(ctx context.Context, tx SourceTx, payer account.Billing, g Grant, from Account, at time.Time) (Source, error) {
+	s := Source{
+		Payer: payer.ID, Payment: g.Payment, Face: g.Face, ExpiresAt: g.ExpiresAt, Since: at,
+		Origin: g.Origin, From: g.From, Tail: g.Tail, Reason: g.Reason,
+	}
+	kind := VoucherIssued
+	switch g.Payment {
+	case ByVoucher:
+		s.ID = id.New(id.Voucher)
+		s.Account = Voucher(payer.ID, s.ID)
+	case ByFullReduction:
+		s.ID = id.New(id.Voucher)
+		s.Account = FullReduction(payer.ID, s.ID)
+	case ByCard:
+		s.ID, kind = id.New(id.Card), CardIssued
+		s.Account = Card(payer.ID, s.ID)
+	default:
+		return s, ErrBatchKind.On("kind")
+	}
 	if err := s.valid(payer, at); err != nil {
 		return s, err
 	}
 	if _, err := tx.LedgerHead(ctx, payer.ID); err != nil { // nobody else moves this payer's money until we are done
 		return s, err
 	}
-	before, err := BalancesOf(ctx, tx, payer.ID, payer.Currency)
+	filled, err := s.filled(ctx, tx)
 	if err != nil {
 		return s, err
 	}
-	debt, err := lesser(before.Owed, face)
-	if err != nil {
+	if err := tx.InsertSource(ctx, s); err != nil {
 		return s, err
 	}
-	rest, err := face.Sub(debt)
-	if err != nil {
+	m := Movement{Key: "source:" + s.ID, Kind: kind, Cause: s.ID, Payer: s.Payer, Postings: append(filled, Posting{from, s.Face.Neg()})}
+	if _, err := Post(ctx, tx, m, at); err != nil {
 		return s, err
+	}
+	s.Balance = money.Of(0, s.Face.Currency())
+	for _, p := range filled {
+		if p.Account == s.Account {
+			s.Balance = p.Amount
+		}
+	}
+	return s, nil
+}
+
+// filled is where the face of a new voucher or card goes.
+func (s Source) filled(ctx context.Context, tx Tx) ([]Posting, error) {
+	if s.Payment != ByCard {
+		return []Posting{{s.Account, s.Face}}, nil
+	}
+	before, err := BalancesOf(ctx, tx, s.Payer, s.Face.Currency())
+	if err != nil {
+		return nil, err
+	}
+	debt, rest, err := fill(before.Owed, s.Face)
+	if err != nil {
+		return nil, err
 	}
 	var postings []Posting
-	for _, p := range []Posting{{Arrears(payer.ID), debt}, {s.Account, rest}} {
+	for _, p := range []Posting{{Arrears(s.Payer), debt}, {s.Account, rest}} {
 		if !p.Amount.IsZero() {
 			postings = append(postings, p)
 		}
 	}
-	return s, s.issue(ctx, tx, CardIssued, append(postings, Posting{from, face.Neg()}), at)
+	return postings, nil
 }
 
-func lesser(a, b money.Amount) (money.Amount, error) {
-	order, err := a.Cmp(b)
-	if order < 0 {
-		return a, err
+// fill splits an amount into what fills a debt and the rest.
+func fill(owed, amount money.Amount) (debt, rest money.Amount, err error) {
+	debt = amount
+	order, err := owed.Cmp(amount)
+	if err != nil {
+		return debt, rest, err
 	}
-	return b, err
+	if order < 0 {
+		debt = owed
+	}
+	rest, err = amount.Sub(debt)
+	return debt, rest, err
 }
 
 // valid checks what is to be issued.
@@ -177,13 +223,29 @@ func (s Source) valid(payer account.Billing, at time.Time) error {
 	return nil
 }
 
-// issue keeps the source and the movement that fills it.
-func (s Source) issue(ctx context.Context, tx SourceTx, kind Kind, postings []Posting, at time.Time) error {
-	if err := tx.InsertSource(ctx, s); err != nil {
-		return err
+// SourceState is how a voucher or card stands.
+type SourceState string
+
+// The states.
+const (
+	Usable  SourceState = "usable"
+	UsedUp  SourceState = "used_up"
+	Expired SourceState = "expired" // its time is over; what was left is gone
+	Ended   SourceState = "ended"   // the operator took it back
+)
+
+// State is how the voucher or card stands at the instant. From the instant of
+// its expiry on it pays nothing.
+func (s Source) State(at time.Time) SourceState {
+	switch over := !s.ExpiresAt.IsZero() && !at.Before(s.ExpiresAt); {
+	case !s.EndedAt.IsZero() && (s.ExpiresAt.IsZero() || s.EndedAt.Before(s.ExpiresAt)):
+		return Ended
+	case over:
+		return Expired
+	case s.Balance.Sign() <= 0:
+		return UsedUp
 	}
-	_, err := Post(ctx, tx, Movement{Key: "source:" + s.ID, Kind: kind, Cause: s.ID, Payer: s.Payer, Postings: postings}, at)
-	return err
+	return Usable
 }
 
 // Expire is the job that ends a voucher or card whose time is over.
@@ -200,27 +262,75 @@ func (Expire) UniqueByArgs() bool { return true }
 // End writes off what is left of an expired voucher or card, once. From the
 // instant of its expiry on nothing was paid from it anyway.
 func End(ctx context.Context, tx SourceTx, sourceID string, at time.Time) error {
-	s, ended, err := tx.SourceForUpdate(ctx, sourceID)
-	if err != nil || ended || s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) {
+	s, found, err := tx.SourceForUpdate(ctx, sourceID)
+	if err != nil || !found || !s.EndedAt.IsZero() || s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) {
 		return err
 	}
-	if _, err := tx.LedgerHead(ctx, s.Payer); err != nil { // nobody else moves this payer's money until we are done
+	if s, err = held(ctx, tx, s); err != nil {
 		return err
 	}
-	if s, _, err = tx.SourceForUpdate(ctx, sourceID); err != nil { // its balance as it is now
+	if err := s.writeOff(ctx, tx, Lapse, Lapsed(s.Face.Currency()), at); err != nil || s.Balance.IsZero() {
 		return err
 	}
+	payer, err := tx.BillingByID(ctx, s.Payer)
+	if err != nil {
+		return err
+	}
+	return tx.Announce(ctx, SourceLapsed{Reader: readerOf(payer), Source: s, Left: s.Balance, LapsedAt: at})
+}
+
+// held is a voucher or card with its balance as it is now, once nobody else
+// moves its payer's money.
+func held(ctx context.Context, tx SourceTx, s Source) (Source, error) {
+	if _, err := tx.LedgerHead(ctx, s.Payer); err != nil {
+		return s, err
+	}
+	s, _, err := tx.SourceForUpdate(ctx, s.ID)
+	return s, err
+}
+
+// writeOff takes what is left of a voucher or card and ends it.
+func (s Source) writeOff(ctx context.Context, tx SourceTx, kind Kind, to Account, at time.Time) error {
 	if !s.Balance.IsZero() {
-		left := s.Balance
-		m := Movement{
-			Key: "lapse:" + s.ID, Kind: Lapse, Cause: "lapse:" + s.ID, Payer: s.Payer,
-			Postings: []Posting{{s.Account, left.Neg()}, {Lapsed(left.Currency()), left}},
-		}
+		key := string(kind) + ":" + s.ID
+		m := Movement{Key: key, Kind: kind, Cause: key, Payer: s.Payer, Postings: []Posting{{s.Account, s.Balance.Neg()}, {to, s.Balance}}}
 		if _, err := Post(ctx, tx, m, at); err != nil {
 			return err
 		}
 	}
 	return tx.EndSource(ctx, s.ID, at)
+}
+
+// TakeBack ends a voucher or card that was given, or activated by a code: what
+// is left on it goes back to the platform. One that was bought stays, and so
+// does what was paid with it.
+func TakeBack(ctx context.Context, tx interface {
+	SourceTx
+	Audit(ctx context.Context, e audit.Entry) error
+}, sourceID, reason string, by By, at time.Time) (Source, error) {
+	s, found, err := tx.SourceForUpdate(ctx, sourceID)
+	switch reason = strings.TrimSpace(reason); {
+	case err != nil:
+		return s, err
+	case !found:
+		return s, ErrSourceUnknown
+	case s.Origin == Bought:
+		return s, ErrSourceBought
+	case !s.EndedAt.IsZero() || s.State(at) == Expired:
+		return s, ErrSourceOver
+	case reason == "" || utf8.RuneCountInString(reason) > maxReason || !utf8.ValidString(reason):
+		return s, ErrReason.On("reason")
+	}
+	if s, err = held(ctx, tx, s); err != nil {
+		return s, err
+	}
+	if err := s.writeOff(ctx, tx, Withdrawal, Grants(s.Face.Currency()), at); err != nil {
+		return s, err
+	}
+	return s, tx.Audit(ctx, audit.Entry{
+		At: at, Actor: by.Operator, Address: by.Address, Action: "source.taken_back", Subject: s.ID,
+		Detail: map[string]string{"payer": s.Payer, "left": s.Balance.String(), "currency": string(s.Face.Currency()), "reason": reason},
+	})
 }
 
 // OpenDebt puts down what a payer owed before the books were opened. No door

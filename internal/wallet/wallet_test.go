@@ -145,6 +145,37 @@ func TestPartsSumToTheLineAndNeverOverdraw(t *testing.T) {
 	})
 }
 
+// TestTheOrderThatIsShownIsTheOneThatPays compares what Order tells with what
+// Deduct does with a line that is larger than everything.
+func TestTheOrderThatIsShownIsTheOneThatPays(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		d := Deduction{Settlement: rapid.SampledFrom(site.Methods()).Draw(t, "method"), Payer: "p", Currency: money.CNY, Sources: drawSources(t), At: noon}
+		payable := rapid.Bool().Draw(t, "voucher payable")
+		turns, err := d.Order(payable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts, err := Deduct(d, []Due{{money.Of(1_000_000, money.CNY), payable}})
+		if err != nil || len(parts[0]) != len(turns) {
+			t.Fatalf("%d turns, paid by %v, %v", len(turns), parts, err)
+		}
+		for i, p := range parts[0] {
+			last := i == len(turns)-1
+			if p.Payment != turns[i].Payment || !last && (p.Account != turns[i].Source.Account || p.Amount != turns[i].Source.Balance) {
+				t.Fatalf("turn %d is %+v, paid by %+v", i, turns[i], p)
+			}
+		}
+		spent, err := d.Spend(parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, err := spent.Order(payable); err != nil || len(left) != 1 {
+			t.Fatalf("after everything was spent %v pays, %v", left, err)
+		}
+	})
+}
+
 func checkPostings(t *rapid.T, parts [][]Part) {
 	t.Helper()
 	postings, err := Postings(parts, money.CNY)
