@@ -31,6 +31,8 @@ type commands struct {
 
 	Catalog catalogCommand `cmd:"" help:"See what can be sold at which prices, add versions of it, and try them on past bills."`
 
+	Operator operatorCommand `cmd:"" help:"Look after the accounts of operators."`
+
 	Simulate simulateCommand `cmd:"" help:"Play a scenario on a store of its own and tell what comes of it."`
 }
 

@@ -26,7 +26,7 @@ const (
 	CodeDigits = 6
 	CodeLife   = 10 * time.Minute
 	CodeTries  = 5
-	CodePause  = 30 * time.Second // between two codes of one purpose to one address
+	CodePause  = 30 * time.Second // between two codes of one purpose and subject to one address
 	CodeMost   = 10               // codes per address and hour
 )
 
@@ -41,6 +41,10 @@ const (
 	ForUpgrade Purpose = "upgrade"        // entry A: to the Billing Center account's address
 	ForBinding Purpose = "bind_workspace" // entry B: to the workspace Owner's address
 	ForReset   Purpose = "password_reset"
+
+	ForPresentAddress Purpose = "email_change"       // to the present address: it shall be another one
+	ForNewAddress     Purpose = "email_confirmation" // to the new one
+	ForPhone          Purpose = "phone_change"       // to the mail address
 )
 
 // Code is six digits mailed to an address. Only their hash is kept. Subject

@@ -27,3 +27,31 @@ type Registered struct {
 	Language     string
 	RegisteredAt time.Time
 }
+
+// Security is a change of what guards an account.
+type Security string
+
+// The changes.
+const (
+	PasswordChanged Security = "password_changed"
+	PasswordReset   Security = "password_reset"
+	EmailChanged    Security = "email_changed"
+	PhoneChanged    Security = "phone_changed"
+)
+
+// Secured happens after such a change. The mail goes to the address that the
+// account had before, so that its holder learns of what he did not do.
+type Secured struct {
+	What     Security
+	System   System
+	Site     site.ID // of a Studio account
+	UserName string
+	Email    string // where it goes
+	Now      string // the account's address from now on
+	Language string
+	At       time.Time
+}
+
+func (p Person) secured(what Security, email string, at time.Time) Secured {
+	return Secured{What: what, System: p.System, Site: p.Site, UserName: p.UserName, Email: email, Now: p.Email, Language: p.Language, At: at}
+}

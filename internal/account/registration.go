@@ -189,16 +189,8 @@ func (r Registration) purpose() Purpose {
 // SendCode makes a code for the event's purpose and address, tied to the
 // subject, and announces it with its digits so that it is mailed.
 func SendCode(ctx context.Context, tx Codes, mail CodeSent, subject string, at time.Time) error {
-	n, err := tx.CodesSince(ctx, mail.Purpose, mail.Email, at.Add(-time.Hour))
-	if err != nil {
+	if err := mayCode(ctx, tx, mail.Purpose, mail.Email, subject, at); err != nil {
 		return err
-	}
-	last, err := tx.LatestCode(ctx, mail.Purpose, mail.Email, subject)
-	switch {
-	case err != nil && !isCode(err, ErrCodeNone):
-		return err
-	case err == nil && last.UsedAt.IsZero() && at.Before(last.SentAt.Add(CodePause)), n >= CodeMost:
-		return ErrCodeOften
 	}
 	code, digits := NewCode(mail.Purpose, mail.Email, subject, at)
 	if err := tx.SaveCode(ctx, code); err != nil {
@@ -206,6 +198,23 @@ func SendCode(ctx context.Context, tx Codes, mail CodeSent, subject string, at t
 	}
 	mail.Digits, mail.ExpiresAt = digits, code.ExpiresAt
 	return tx.Announce(ctx, mail)
+}
+
+// mayCode holds the limits of mailing: a pause between two codes, and so many
+// an hour to one address.
+func mayCode(ctx context.Context, tx Codes, p Purpose, email, subject string, at time.Time) error {
+	n, err := tx.CodesSince(ctx, p, email, at.Add(-time.Hour))
+	if err != nil {
+		return err
+	}
+	last, err := tx.LatestCode(ctx, p, email, subject)
+	switch {
+	case err != nil && !isCode(err, ErrCodeNone):
+		return err
+	case err == nil && last.UsedAt.IsZero() && at.Before(last.SentAt.Add(CodePause)), n >= CodeMost:
+		return ErrCodeOften
+	}
+	return nil
 }
 
 // TryCode tries the digits against the newest code of that purpose, address

@@ -67,6 +67,7 @@ type server struct {
 	wide   []Route // that take a file
 	logins limiter
 	begins limiter
+	seen   sightings
 }
 
 // New makes the handler of everything under Prefix.

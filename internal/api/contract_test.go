@@ -31,6 +31,7 @@ var pairs = [][2]any{
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.Enterprise{}, client.Enterprise{}}, {api.CertificationStanding{}, client.CertificationStanding{}}, {api.Certification{}, client.Certification{}},
 	{api.File{}, client.File{}},
+	{api.Done{}, client.Done{}}, {api.Holder{}, client.Holder{}}, {api.ContactChange{}, client.ContactChange{}}, {api.SignIn{}, client.SignIn{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }
 

@@ -130,7 +130,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
 	if r.Once {

@@ -25,7 +25,7 @@ const (
 // in a workspace what its member must be allowed.
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.signIns(), s.workspaces(), s.spending(), s.upgrades(), s.billingCenter(), s.operations(), s.keys(), s.readings(), s.certifications()} {
+	for _, part := range [][]route{s.signIns(), s.holders(), s.workspaces(), s.spending(), s.upgrades(), s.billingCenter(), s.operations(), s.keys(), s.readings(), s.certifications()} {
 		all = append(all, part...)
 	}
 	return all

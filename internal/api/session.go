@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -24,6 +25,7 @@ type caller struct {
 	Console   Console
 	AccountID string
 	Address   string
+	Agent     string // what the program says of itself
 	key       string // the hash of the token shown
 	Studio    account.Studio
 	Billing   account.Billing
@@ -35,7 +37,7 @@ type caller struct {
 
 // admit says who calls, if he may.
 func (s *server) admit(r *http.Request, to Route) (*caller, error) {
-	who := &caller{Console: to.Console, Address: addressOf(r)}
+	who := &caller{Console: to.Console, Address: addressOf(r), Agent: account.Agent(r.UserAgent())}
 	switch to.Console {
 	case "":
 		return who, nil
@@ -61,6 +63,9 @@ func (s *server) admit(r *http.Request, to Route) (*caller, error) {
 		}
 		return who.enter(r, tx, to.Action)
 	})
+	if err == nil {
+		err = s.saw(r.Context(), who)
+	}
 	return who, err
 }
 
@@ -218,7 +223,14 @@ func (s *server) signIn(c *call, l login, unknown error) (*Session, error) {
 	}
 	token, now := id.New(id.APIKey), s.RealNow()
 	key := store.APIKey{Hash: hashOf(token), Console: string(l.console), AccountID: l.accountID, Name: "session", CreatedAt: now}
-	err := s.Store.Write(c, func(tx *store.Tx) error { return tx.InsertAPIKey(c, key, now.Add(-SessionLife)) })
+	err := s.Store.Write(c, func(tx *store.Tx) error {
+		if signedIn, listed := c.signedIn(l, key.Hash, now); listed {
+			if err := tx.InsertSignIn(c, signedIn); err != nil {
+				return err
+			}
+		}
+		return tx.InsertAPIKey(c, key, now.Add(-SessionLife))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -229,5 +241,11 @@ func (s *server) signIn(c *call, l login, unknown error) (*Session, error) {
 type nothing struct{}
 
 func (s *server) signOut(c *call, _ *nothing) error {
+	switch found, err := c.tx.SignInByToken(c, c.key); {
+	case err == nil:
+		return c.tx.EndSignIn(c, found.System, found.AccountID, found.ID, c.at)
+	case !errors.Is(err, account.ErrSignInUnknown):
+		return err
+	}
 	return c.tx.RevokeAPIKey(c, string(c.Console), c.key, s.RealNow())
 }

@@ -24,12 +24,12 @@ func (a *App) consoles() (http.Handler, error) {
 	a.health(mux)
 	a.shared(mux)
 	team := studio.New(studio.Options{
-		Store: a.store, Sessions: a.store.Sessions("studio", time.Now), Now: a.clock.Now, Records: a.sink, Catalog: a.catalog,
+		Store: a.store, Sessions: a.store.Sessions("studio", time.Now), Now: a.clock.Now, Real: time.Now, Records: a.sink, Catalog: a.catalog,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(),
 	})
 	mounted(mux, studio.Prefix, team.Handler())
 	mounted(mux, billingcenter.Prefix, billingcenter.New(billingcenter.Config{
-		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now,
+		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now, Real: time.Now,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank, Catalog: a.catalog,
 	}))
 	mounted(mux, operator.Prefix, a.operatorConsole(log))

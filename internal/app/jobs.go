@@ -21,6 +21,7 @@ func (a *App) openJobs(context.Context) error {
 	job.Register(a.runner, a.expire)
 	job.Register(a.runner, a.warn)
 	a.registerRetention()
+	a.registerPeople()
 	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.cleaning()}, a.flush)
 	return nil
 }

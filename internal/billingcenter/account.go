@@ -1,124 +1,51 @@
 package billingcenter
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"tollgate.dev/internal/account"
-	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/web"
 )
 
-// Account is the page of the account itself. Each of its forms may be shown
-// again with what was wrong.
-type Account struct {
-	Frame    web.Frame
-	Account  account.Billing
-	Zone     *time.Location
-	Profile  *web.Form
-	Language *web.Form
-	Password *web.Form
-}
-
-func (b *Console) accountState(r *http.Request) Account {
-	ctx := r.Context()
-	a := payer(ctx)
-	return Account{
-		Frame: b.frame(r, web.T(ctx, "bc.title.account"), "account"), Account: a, Zone: zoneOf(a.Currency),
-		Profile: web.Blank("company", a.Profile.Company, "industry", a.Profile.Industry, "region", a.Profile.Region,
-			"introduction", a.Profile.Introduction, "contact", a.Profile.Contact),
-		Language: web.Blank("language", a.Language), Password: web.Blank(),
-	}
-}
-
-func (b *Console) accountPage(w http.ResponseWriter, r *http.Request) error {
-	return web.Render(w, r, http.StatusOK, accountPage(b.accountState(r)))
-}
-
-func (b *Console) changeProfile(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	form, err := web.Parse(w, r)
-	if err != nil {
-		return err
-	}
-	err = b.Store.Write(ctx, func(tx *store.Tx) error {
-		return account.ChangeProfile(ctx, tx, payer(ctx).ID, profileOf(form), web.Address(r), b.Now())
+// openDesk opens the pages of the account itself.
+func (b *Console) openDesk() *holder.Desk {
+	return holder.Open(holder.Desk{
+		Console: b.web, Store: b.Store, System: account.BillingSystem, Prefix: Prefix, SignIn: signInPath, Now: b.Now, Real: b.Real,
+		Holder: func(ctx context.Context) account.Person { return personOf(payer(ctx)) },
+		Frame: func(r *http.Request, title, section string) web.Frame {
+			if section != "" {
+				section = "account"
+			}
+			return b.frame(r, title, section)
+		},
+		Zone:     func(ctx context.Context) *time.Location { return zoneOf(payer(ctx).Currency) },
+		Identity: func(ctx context.Context) []web.Pair { return identity(ctx, payer(ctx)) },
+		Links: func(ctx context.Context) []web.Action {
+			return []web.Action{
+				{Label: web.T(ctx, "certification.title"), Href: certificationPath, Icon: "shield"},
+				{Label: web.T(ctx, "keys.title"), Href: keysPath, Icon: "key"},
+			}
+		},
 	})
-	if form.Refused(err) {
-		page := b.accountState(r)
-		page.Profile = form
-		return web.Render(w, r, form.Status(), accountPage(page))
-	}
-	if err != nil {
-		return err
-	}
-	b.say(ctx, "bc.said.profile")
-	return web.SeeOther(w, r, Prefix+"/account")
 }
 
-func (b *Console) changeLanguage(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	form, err := web.Parse(w, r)
-	if err != nil {
-		return err
+// personOf is what the account has in common with those of Studio.
+func personOf(a account.Billing) account.Person {
+	return account.Person{
+		System: account.BillingSystem, ID: a.ID, UserName: a.UserName, Email: a.Email, Phone: a.Phone, Password: a.Password,
+		Profile: a.Profile, Language: a.Language,
 	}
-	err = b.Store.Write(ctx, func(tx *store.Tx) error {
-		return account.ChangeLanguage(ctx, tx, payer(ctx).ID, form.Text("language"), web.Address(r), b.Now())
-	})
-	if form.Refused(err) {
-		page := b.accountState(r)
-		page.Language = form
-		return web.Render(w, r, form.Status(), accountPage(page))
-	}
-	if err != nil {
-		return err
-	}
-	b.say(web.Prefer(r, form.Text("language")).Context(), "bc.said.language")
-	return web.SeeOther(w, r, Prefix+"/account")
 }
 
-// changePassword ends every other session of the account; this one goes on
-// under a fresh name.
-func (b *Console) changePassword(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	form, err := web.Parse(w, r)
-	if err != nil {
-		return err
+// identity is what of the account stays as it is.
+func identity(ctx context.Context, a account.Billing) []web.Pair {
+	zone := zoneOf(a.Currency)
+	return []web.Pair{
+		{Term: web.T(ctx, "bc.field.user_name"), Text: a.UserName, Mono: true, Note: web.T(ctx, "bc.account.user_name_note")},
+		{Term: web.T(ctx, "bc.field.currency"), Text: web.T(ctx, "bc.currency."+string(a.Currency)), Note: web.T(ctx, "bc.account.currency_note")},
+		{Term: web.T(ctx, "bc.account.since"), Text: web.Instant(a.CreatedAt, zone) + " " + web.Zone(a.CreatedAt, zone)},
 	}
-	a := payer(ctx)
-	if !b.byLogin.Allows(a.ID) {
-		err = account.ErrTooManyLogins.On("present_password")
-	} else {
-		a, err = b.newPassword(r, a, form)
-	}
-	if form.Refused(err) {
-		page := b.accountState(r)
-		page.Password = form
-		return web.Render(w, r, form.Status(), accountPage(page))
-	}
-	if err != nil {
-		return err
-	}
-	if err := b.enter(ctx, a); err != nil {
-		return err
-	}
-	b.say(ctx, "bc.said.password")
-	return web.SeeOther(w, r, Prefix+"/account")
-}
-
-func (b *Console) newPassword(r *http.Request, a account.Billing, form *web.Form) (account.Billing, error) {
-	ctx := r.Context()
-	if !account.PasswordMatches(a.Password, form.Text("present_password")) {
-		b.byLogin.Failed(a.ID)
-		return a, account.ErrPasswordPresent.On("present_password")
-	}
-	hash, err := account.NewPassword(form.Text("password"), form.Text("password_repeat"))
-	if err != nil {
-		return a, err
-	}
-	err = b.Store.Write(ctx, func(tx *store.Tx) error {
-		return account.ChangePassword(ctx, tx, a.ID, hash, web.Address(r), b.Now())
-	})
-	a.Password = hash
-	return a, err
 }

@@ -20,6 +20,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -40,6 +41,7 @@ type Config struct {
 	Store       *store.Store
 	Sessions    scs.Store
 	Now         func() time.Time // the installation's clock
+	Real        func() time.Time // the machine's clock; nil is Now
 	Profile     site.Profile
 	BaseURL     string
 	Log         *slog.Logger
@@ -59,6 +61,7 @@ type Beneficiary struct {
 type Console struct {
 	Config
 	web     *web.Console
+	desk    *holder.Desk // of the account itself
 	handler http.Handler
 	byLogin *web.Limiter // wrong passwords per login
 	byPlace *web.Limiter // and per address
@@ -81,6 +84,7 @@ func New(c Config) *Console {
 		Sessions: c.Sessions, Log: c.Log, Now: c.Now, Guard: b.guard,
 		Frame: func(r *http.Request) web.Frame { return b.frame(r, "", "") },
 	})
+	b.desk = b.openDesk()
 	b.web.Serve(b.Routes()...)
 	b.handler = b.web.Handler()
 	return b
@@ -114,25 +118,27 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 		return r, account.ErrSignedOut
 	}
 	var a account.Billing
+	var here account.SignIn
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		a, err = tx.BillingByID(ctx, id)
+		if a, err = tx.BillingByID(ctx, id); err != nil {
+			return err
+		}
+		here, err = b.desk.Present(ctx, tx, a.ID, a.Password)
 		return err
 	})
 	switch {
-	case errors.Is(err, account.ErrUnknown), err == nil && b.web.Stale(ctx, a.ID, a.Password):
+	case errors.Is(err, account.ErrUnknown):
 		return r, account.ErrSignedOut
 	case err != nil:
 		return r, err
 	case a.Disabled:
 		return web.Prefer(r, a.Language), account.ErrDisabled
 	}
+	if err := b.desk.Saw(r, here); err != nil {
+		return r, err
+	}
 	r = web.Prefer(r, a.Language)
 	return r.WithContext(context.WithValue(r.Context(), payerKey{}, a)), nil
-}
-
-// enter signs an account in, under a fresh session name.
-func (b *Console) enter(ctx context.Context, a account.Billing) error {
-	return b.web.EnterWith(ctx, a.ID, a.Password)
 }
 
 // actor is who does something, and from where.

@@ -97,12 +97,12 @@ func TestNobodySignedInIsLedToSignIn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v := h.visitor()
-	for _, route := range (&Console{}).Routes() {
+	for _, route := range h.console.Routes() {
 		if route.Needs == web.Public {
 			continue
 		}
 		path := strings.TrimPrefix(route.Pattern, Prefix)
-		path = strings.NewReplacer("{$}", "", "{workspace}", "wksp_1", "{bill}", "bill_1", "{transfer}", "trsf_1", "{key}", "akey_1").Replace(path)
+		path = strings.NewReplacer("{$}", "", "{workspace}", "wksp_1", "{bill}", "bill_1", "{transfer}", "trsf_1", "{key}", "akey_1", "{session}", "sess_1").Replace(path)
 		if route.Method == http.MethodGet {
 			v.get(http.StatusOK, path).at("/sign-in")
 		} else {

@@ -8,6 +8,7 @@ import (
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/settle"
@@ -241,15 +242,19 @@ func bills1() map[string]page {
 }
 
 func account1() map[string]page {
-	state := func(ctx context.Context) Account {
-		return Account{Frame: frame(ctx, "Account", "account"), Account: acme, Zone: hangzhou, Profile: web.Blank("company", acme.Profile.Company), Language: web.Blank("language", "en"), Password: web.Blank()}
+	state := func(ctx context.Context) holder.AccountPage {
+		return holder.AccountPage{
+			Frame: frame(ctx, "Account", "account"), Prefix: Prefix, System: account.BillingSystem, Holder: personOf(acme), Identity: identity(ctx, acme), Zone: hangzhou,
+			Links:   []web.Action{{Label: web.T(ctx, "keys.title"), Href: keysPath, Icon: "key"}},
+			Profile: web.Blank("company", acme.Profile.Company), Language: web.Blank("language", "en"), Password: web.Blank(),
+		}
 	}
 	return map[string]page{
-		"account": func(ctx context.Context) templ.Component { return accountPage(state(ctx)) },
+		"account": func(ctx context.Context) templ.Component { return holder.AccountView(state(ctx)) },
 		"account-wrong": func(ctx context.Context) templ.Component {
 			p := state(ctx)
 			p.Password = refused(p.Password, account.ErrPasswordPresent.On("present_password"))
-			return accountPage(p)
+			return holder.AccountView(p)
 		},
 	}
 }

@@ -15,8 +15,8 @@ const mostKeysShown = 100
 
 const keysPath = Prefix + "/keys"
 
-// holder is the account as a holder of keys.
-func holder(ctx context.Context) account.KeyHolder {
+// keyHolder is the account as a holder of keys.
+func keyHolder(ctx context.Context) account.KeyHolder {
 	return account.KeyHolder{Scope: account.AccountKeys, ID: payer(ctx).ID}
 }
 
@@ -45,7 +45,7 @@ func (b *Console) showKeys(w http.ResponseWriter, r *http.Request, form *web.For
 		Address: b.BaseURL, Zone: zone, Today: period.DayOf(b.Now(), zone),
 	}
 	err := b.Store.Read(ctx, func(tx *store.Tx) error {
-		all, err := tx.Keys(ctx, holder(ctx), mostKeysShown)
+		all, err := tx.Keys(ctx, keyHolder(ctx), mostKeysShown)
 		for _, k := range all {
 			page.Keys = append(page.Keys, keyRow(ctx, k, a))
 		}
@@ -70,7 +70,7 @@ func (b *Console) makeKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
-	draft := account.KeyDraft{Holder: holder(ctx), Name: form.Text("name"), MadeBy: payer(ctx).ID, Address: web.Address(r)}
+	draft := account.KeyDraft{Holder: keyHolder(ctx), Name: form.Text("name"), MadeBy: payer(ctx).ID, Address: web.Address(r)}
 	var made account.Key
 	var secret string
 	err = b.Store.Write(ctx, func(tx *store.Tx) (err error) {
@@ -91,7 +91,7 @@ func (b *Console) revokeKeyPage(w http.ResponseWriter, r *http.Request) error {
 	a := payer(ctx)
 	var k account.Key
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		k, err = tx.KeyOf(ctx, holder(ctx), r.PathValue("key"))
+		k, err = tx.KeyOf(ctx, keyHolder(ctx), r.PathValue("key"))
 		return err
 	})
 	if err != nil {
@@ -110,7 +110,7 @@ func (b *Console) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	var k account.Key
 	err := b.Store.Write(ctx, func(tx *store.Tx) (err error) {
-		if k, err = tx.KeyOf(ctx, holder(ctx), r.PathValue("key")); err != nil {
+		if k, err = tx.KeyOf(ctx, keyHolder(ctx), r.PathValue("key")); err != nil {
 			return err
 		}
 		return account.RevokeKey(ctx, tx, k.Holder, k.ID, payer(ctx).ID, web.Address(r), b.Now())

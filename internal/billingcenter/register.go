@@ -232,7 +232,7 @@ func (b *Console) company(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := b.enter(ctx, a); err != nil {
+	if err := b.desk.Enter(r, a.ID, a.Password, ""); err != nil {
 		return err
 	}
 	b.web.Forget(ctx, keyRegistration)

@@ -65,14 +65,9 @@ func (b *Console) Routes() []web.Route {
 		get("/movements", web.SignedIn, b.movementsPage),
 		get("/movements.csv", web.SignedIn, b.movementsCSV),
 
-		get("/account", web.SignedIn, b.accountPage),
-		post("/account/profile", web.SignedIn, b.changeProfile),
-		post("/account/language", web.SignedIn, b.changeLanguage),
-		post("/account/password", web.SignedIn, b.changePassword),
-
 		get("/keys", web.SignedIn, b.keysPage),
 		post("/keys", web.SignedIn, b.makeKey),
 		get("/keys/{key}/revoke", web.SignedIn, b.revokeKeyPage),
 		post("/keys/{key}/revoke", web.SignedIn, b.revokeKey),
-	}, b.certifications())
+	}, b.certifications(), b.desk.Routes())
 }

@@ -43,7 +43,7 @@ func (b *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := b.enter(r.Context(), a); err != nil {
+	if err := b.desk.Enter(r, a.ID, a.Password, ""); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, web.Within(Prefix, form.Text("return"), Prefix+"/"))
@@ -85,7 +85,7 @@ func (b *Console) authenticate(r *http.Request, login, password string) (account
 }
 
 func (b *Console) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := b.web.Leave(r.Context()); err != nil {
+	if err := b.desk.Leave(r); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, signInPath)
@@ -119,7 +119,7 @@ func (b *Console) enterByTicket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := b.enter(ctx, a); err != nil {
+	if err := b.desk.Enter(r, a.ID, a.Password, t.StudioID); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, web.Within(Prefix, t.Target, Prefix+"/"))

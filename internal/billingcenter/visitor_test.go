@@ -42,6 +42,8 @@ type house struct {
 	store *store.Store
 	clock *testkit.Clock
 	url   string
+
+	console *Console
 }
 
 func open(t *testing.T) *house {
@@ -49,10 +51,11 @@ func open(t *testing.T) *house {
 	h := &house{t: t, store: storetest.SQLite(t), clock: testkit.NewClock(noon)}
 	server := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + server.Listener.Addr().String()
-	server.Config.Handler = New(Config{
+	h.console = New(Config{
 		Store: h.store, Sessions: h.store.Sessions("billing_center", time.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: h.url,
 		Log: testkit.Logger(t), Catalog: catalog.Default(), Beneficiary: Beneficiary{Holder: "Operations Ltd", Bank: "Example Bank", Number: "6222"},
 	})
+	server.Config.Handler = h.console
 	server.Start()
 	t.Cleanup(server.Close)
 	return h

@@ -32,6 +32,10 @@ const (
 	Attachment     = "attc"
 	Certification  = "cert"
 	Batch          = "btch" // of activation codes
+	SignIn         = "sess" // the name of a sign-in, which opens nothing
+	Invitation     = "invt"
+	Promotion      = "prmo"
+	Message        = "mssg"
 )
 
 // length is the number of random characters: 32 of 36 is more than 160 bits.

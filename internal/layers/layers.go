@@ -56,6 +56,7 @@ var Order = [][]string{
 	// doors
 	{"gateway", "api"},
 	{"web"},
+	{"holder"},
 	{"mailbox", "studio", "billingcenter", "operator"},
 	{"demo"},
 	{"app"},

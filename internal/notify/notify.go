@@ -41,6 +41,7 @@ const (
 
 	CertificationCertified Kind = "certification_certified" // by our choice
 	CertificationRejected  Kind = "certification_rejected"
+	AccountSecured         Kind = "account_secured" // password, address or phone were changed, by our choice
 )
 
 // Mail is one message to one address, ready to send.
@@ -72,6 +73,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = codeSent(e)
 	case account.Registered:
 		letters = registered(e)
+	case account.Secured:
+		letters = secured(e)
 	case upgrade.Opened:
 		letters = opened(e)
 	case workspace.MemberAdded:
@@ -113,6 +116,11 @@ var codeConcerns = map[account.Purpose]string{
 	account.ForBilling: "user_name",
 	account.ForUpgrade: "workspace",
 	account.ForBinding: "workspace",
+	account.ForReset:   "user_name",
+
+	account.ForPresentAddress: "new_email",
+	account.ForNewAddress:     "user_name",
+	account.ForPhone:          "new_phone",
 }
 
 func codeSent(e account.CodeSent) []letter {
@@ -122,6 +130,8 @@ func codeSent(e account.CodeSent) []letter {
 		}}
 	if label, ok := codeConcerns[e.Purpose]; ok && e.For != "" {
 		l.facts = append(l.facts, fact{label, e.For})
+	} else if e.Purpose == account.ForPhone {
+		l.facts = append(l.facts, fact{"new_phone", "–"}) // it is removed
 	}
 	if e.Site != "" {
 		l.facts = append(l.facts, fact{"site", siteName(e.Site, e.Language)})

@@ -40,7 +40,15 @@ func events(language string) map[string]any {
 		"code-billing":       code(account.ForBilling, "", "acme-billing"),
 		"code-upgrade":       code(account.ForUpgrade, "cn1", "商城 shop"),
 		"code-binding":       code(account.ForBinding, "us1", "商城 shop"),
-		"code-reset":         code(account.ForReset, "", ""),
+		"code-reset":         code(account.ForReset, "", "acme-billing"),
+		"code-email-present": code(account.ForPresentAddress, "cn1", "new@example.com"),
+		"code-email-new":     code(account.ForNewAddress, "cn1", "mei"),
+		"code-phone":         code(account.ForPhone, "", "+8613800000000"),
+		"code-phone-none":    code(account.ForPhone, "", ""),
+		"password-changed":   secured(account.PasswordChanged, account.StudioSystem, "cn1", language),
+		"password-reset":     secured(account.PasswordReset, account.BillingSystem, "", language),
+		"email-changed":      secured(account.EmailChanged, account.StudioSystem, "us1", language),
+		"phone-changed":      secured(account.PhoneChanged, account.BillingSystem, "", language),
 		"studio-registered":  account.Registered{Site: "cn1", UserName: "mei", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"billing-registered": account.Registered{UserName: "acme-billing", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"opening-reminder":   opened(language),
@@ -68,6 +76,10 @@ func events(language string) map[string]any {
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}
+}
+
+func secured(what account.Security, system account.System, s site.ID, language string) account.Secured {
+	return account.Secured{What: what, System: system, Site: s, UserName: "mei", Email: "mei@example.com", Now: "new@example.com", Language: language, At: at}
 }
 
 func exceeded(language, item string) alert.Exceeded {

@@ -71,15 +71,6 @@ func (tx *Tx) InsertStudio(ctx context.Context, a account.Studio) error {
 	return exactlyOne(n, err, account.ErrEmailTaken.On("email"))
 }
 
-// UpdateStudioPassword replaces the password's hash.
-func (tx *Tx) UpdateStudioPassword(ctx context.Context, id, hash string) error {
-	n, err := tx.Exec(ctx, `
-		UPDATE studio_account
-		SET password = $2
-		WHERE id = $1`, id, hash)
-	return exactlyOne(n, err, account.ErrUnknown)
-}
-
 const billingColumns = `id, user_name, email, phone, password, currency, profile, language, disabled, arbitrary_settlement, certified_company, certified_taxpayer_id, created_at`
 
 func scanBilling(r Row) (account.Billing, error) {

@@ -89,6 +89,8 @@ func (tx *Tx) Sweep(ctx context.Context, real, at time.Time) error {
 		before time.Time
 	}{
 		{`DELETE FROM session WHERE expires_at < $1`, real},
+		{`DELETE FROM sign_in WHERE expires_at < $1`, real},
+		{`DELETE FROM contact_change WHERE began_at < $1`, old},
 		{`DELETE FROM code WHERE expires_at < $1`, old},
 		{`DELETE FROM ticket WHERE expires_at < $1`, old},
 		{`DELETE FROM registration WHERE created_at < $1`, old},

@@ -64,7 +64,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Enter(r.Context(), a.ID); err != nil {
+	if err := c.desk.Enter(r, a.ID, a.Password, ""); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, web.LocalPath(form.Text("return"), Prefix+"/"))
@@ -99,7 +99,7 @@ func (c *Console) authenticate(r *http.Request, form *web.Form) (account.Studio,
 }
 
 func (c *Console) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := c.Leave(r.Context()); err != nil {
+	if err := c.desk.Leave(r); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, Prefix+"/sign-in")

@@ -175,7 +175,7 @@ func (c *Console) finish(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.Forget(ctx, keptRegistration)
-	if err := c.Enter(ctx, a.ID); err != nil {
+	if err := c.desk.Enter(r, a.ID, a.Password, ""); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, Prefix+"/workspaces/new")

@@ -9,6 +9,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -30,7 +31,8 @@ type Options struct {
 	Gateway  string // the address that collectors report to
 	Log      *slog.Logger
 	Now      func() time.Time
-	Note     templ.Component // above every page: the sandbox clock; may be nil
+	Real     func() time.Time // the machine's clock; nil is Now
+	Note     templ.Component  // above every page: the sandbox clock; may be nil
 }
 
 // Console serves Studio.
@@ -40,6 +42,7 @@ type Console struct {
 	store   *store.Store
 	now     func() time.Time
 	logins  *web.Limiter
+	desk    *holder.Desk // of the account itself
 }
 
 // How many wrong passwords an address or an account may have.
@@ -55,6 +58,8 @@ func New(o Options) *Console {
 		Name: "studio", Prefix: Prefix, SignIn: Prefix + "/sign-in", Cookie: "tollgate_studio", BaseURL: o.BaseURL,
 		Sessions: o.Sessions, Log: o.Log, Now: o.Now, Guard: c.guard, Frame: c.problemFrame, Aside: c.aside,
 	})
+	c.desk = c.openDesk()
+	c.Serve(c.desk.Routes()...)
 	c.Serve(c.accountRoutes()...)
 	c.Serve(c.workspaceRoutes()...)
 	c.Serve(c.upgradeRoutes()...)

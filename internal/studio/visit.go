@@ -78,10 +78,16 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 		return nil, account.ErrSignedOut
 	}
 	v := &visit{}
+	var here account.SignIn
 	err := c.store.Read(ctx, func(tx *store.Tx) (err error) {
-		if v.account, err = tx.StudioByID(ctx, accountID); err != nil {
+		a, err := tx.StudioByID(ctx, accountID)
+		if err != nil {
 			return err
 		}
+		if here, err = c.desk.Present(ctx, tx, a.ID, a.Password); err != nil {
+			return err
+		}
+		v.account = a
 		if v.list, err = tx.WorkspacesOf(ctx, accountID); err != nil {
 			return err
 		}
@@ -101,6 +107,9 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 		return nil, account.ErrSignedOut // the account of an old session is gone
 	case v.account.ID == "":
 		return nil, err
+	}
+	if seen := c.desk.Saw(r, here); seen != nil {
+		return nil, seen
 	}
 	return v, err
 }
@@ -137,7 +146,10 @@ func (c *Console) frame(r *http.Request, title, section string) web.Frame {
 		f.Focused = true
 		return f
 	}
-	f.Person = &web.Person{Name: v.account.UserName, Detail: v.account.Email, SignOut: Prefix + "/sign-out"}
+	f.Person = &web.Person{
+		Name: v.account.UserName, Detail: v.account.Email, SignOut: Prefix + "/sign-out",
+		Links: []web.NavItem{{Label: web.T(ctx, "holder.title"), Href: Prefix + "/account", Icon: "user"}},
+	}
 	if v.place.Workspace.ID == "" {
 		f.Focused = true
 		return f

@@ -44,15 +44,15 @@ type Console struct {
 	routes   []Route
 }
 
-// sessionLife is how long somebody stays signed in.
-const sessionLife = 24 * time.Hour
+// SessionLife is how long somebody stays signed in.
+const SessionLife = 24 * time.Hour
 
 // NewConsole makes a console of its routes. A route that states no need is a
 // programmer's mistake: nothing is served that nobody thought about.
 func NewConsole(o Options) *Console {
 	c := &Console{Options: o, sessions: scs.New(), csrf: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
 	c.sessions.Store = o.Sessions
-	c.sessions.Lifetime = sessionLife
+	c.sessions.Lifetime = SessionLife
 	c.sessions.HashTokenInStore = true
 	c.sessions.Cookie.Name = o.Cookie
 	c.sessions.Cookie.Path = "/"

@@ -102,7 +102,7 @@ func named(t *testing.T) map[string]bool {
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, folder := range []string{".", "../studio", "../billingcenter", "../operator", "../mailbox", "../app", "../demo"} {
+	for _, folder := range []string{".", "../studio", "../billingcenter", "../operator", "../holder", "../mailbox", "../app", "../demo"} {
 		for _, ext := range []string{".go", ".templ"} {
 			for path, text := range sources(t, folder, ext) {
 				if !strings.HasSuffix(path, "_templ.go") && !strings.HasSuffix(path, "_test.go") {

@@ -80,13 +80,14 @@ func (e *Engine) squeeze(ctx context.Context) error {
 func (e *Engine) Dialect() store.Dialect { return store.Postgres }
 
 // Write runs f in a read-committed transaction; rows that a decision rests on
-// are locked or guarded by their revision. A deadlock's loser runs again.
+// are locked or guarded by their revision. A deadlock's loser runs again, and
+// so does whoever came second to a unique value: it then sees who has it.
 func (e *Engine) Write(ctx context.Context, f func(store.Conn) error) error {
 	var err error
 	for range attempts {
 		err = e.transact(ctx, pgx.TxOptions{}, f)
 		var pg *pgconn.PgError
-		if !errors.As(err, &pg) || pg.Code != "40P01" && pg.Code != "40001" {
+		if !errors.As(err, &pg) || pg.Code != "40P01" && pg.Code != "40001" && pg.Code != "23505" {
 			return err
 		}
 	}

@@ -234,8 +234,8 @@ func TestTheHolderChangesTheAccountButNotItsName(t *testing.T) {
 		x := newShop(t, s, "shop")
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
 			a := x.payer
-			a.UserName, a.Currency, a.Disabled, a.Language, a.Profile.Company = "other", money.USD, true, "zh", "Acme"
-			if err := tx.UpdateBilling(ctx, a); err != nil {
+			p := account.Person{System: account.BillingSystem, ID: a.ID, UserName: "other", Email: a.Email, Password: a.Password, Language: "zh", Profile: account.Profile{Company: "Acme"}}
+			if err := tx.UpdatePerson(ctx, p); err != nil {
 				return err
 			}
 			got, err := tx.BillingByID(ctx, a.ID)
