@@ -70,6 +70,8 @@ type MonthToDate struct {
 	Billed Amount `json:"billed"`
 	Open   Amount `json:"open"`
 	Total  Amount `json:"total"`
+
+	Forecast *Forecast `json:"forecast,omitempty"` // nil until a whole day was closed
 }
 
 // Balance is what a payer has, and owes.

@@ -189,22 +189,31 @@ func ask[T any](ctx context.Context, d door, r request) (T, error) {
 	return answer, err
 }
 
-func (d door) do(ctx context.Context, r request, answer any) error {
+// send makes a call and gives its answer as it came.
+func (d door) send(ctx context.Context, r request) ([]byte, error) {
 	sent, err := d.build(ctx, r)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
 	}
 	response, err := d.client.http.Do(sent)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
-		return refusal(response, text)
+		return nil, refusal(response, text)
+	}
+	return text, nil
+}
+
+func (d door) do(ctx context.Context, r request, answer any) error {
+	text, err := d.send(ctx, r)
+	if err != nil {
+		return err
 	}
 	if answer == nil || len(text) == 0 {
 		return nil

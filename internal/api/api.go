@@ -33,6 +33,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 )
 
@@ -53,6 +54,9 @@ type Config struct {
 	Sandbox bool  // the clock can be moved
 	Clock   Clock // moves it
 	Log     *slog.Logger
+
+	// Statement draws a statement as a file: a PDF in a language, or CSV.
+	Statement func(ctx context.Context, s statement.Statement, format, language string) (Drawn, error)
 }
 
 // Clock moves the installation's time forward and does what falls due.

@@ -194,6 +194,8 @@ type MonthToDate struct {
 	Billed Amount `json:"billed" doc:"By the bills of the month."`
 	Open   Amount `json:"open" doc:"Estimated: the days without a bill yet, today among them."`
 	Total  Amount `json:"total"`
+
+	Forecast *Forecast `json:"forecast,omitempty" doc:"What the whole month is expected to come to; missing until a whole day was closed."`
 }
 
 func (s *server) showMonth(c *call, in *Inside) (*MonthToDate, error) {
@@ -204,7 +206,9 @@ func (s *server) showMonth(c *call, in *Inside) (*MonthToDate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &MonthToDate{r.Month.String(), amountOf(r.Billed), amountOf(r.Open), amountOf(r.Total)}, nil
+	shown := &MonthToDate{Month: r.Month.String(), Billed: amountOf(r.Billed), Open: amountOf(r.Open), Total: amountOf(r.Total)}
+	shown.Forecast, err = s.forecast(c)
+	return shown, err
 }
 
 // paying lists the bills that the account pays.

@@ -18,12 +18,14 @@ import (
 	"tollgate.dev/client"
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/api"
+	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/testkit"
 	"tollgate.dev/internal/workspace"
@@ -78,9 +80,17 @@ func open(t testing.TB, s *store.Store) *house {
 		defer h.mu.Unlock()
 		h.changed = append(h.changed, workspaceID)
 	})
+	prices := catalog.Default().Shipped()
+	center := billingcenter.New(billingcenter.Config{
+		Store: s, Sessions: s.Sessions("billing_center", h.real.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: "http://tollgate.example", Log: testkit.Logger(t), Catalog: prices,
+	})
 	h.handler = api.New(api.Config{
-		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: catalog.Default(), Profile: site.Seed,
+		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed,
 		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
+		Statement: func(ctx context.Context, st statement.Statement, format, language string) (api.Drawn, error) {
+			d, err := center.StatementDocument(ctx, st, format, language)
+			return api.Drawn(d), err
+		},
 	})
 	server := httptest.NewServer(h.handler)
 	t.Cleanup(server.Close)

@@ -39,7 +39,7 @@ var permits = map[string]string{
 
 	"show-workspace": "oasr", "rename-workspace": "oa", "list-members": "oasr", "add-member": "oas", "change-role": "oa",
 	"remove-member": "oa", "show-token": "oa", "replace-token": "oa", "list-notices": "oasr", "list-records": "oasr",
-	"show-usage": "oa", "list-bills": "oa", "show-bill": "oa", "explain-bill": "oa", "show-month": "oa",
+	"show-usage": "oa", "list-bills": "oa", "show-bill": "oa", "explain-bill": "oa", "show-month": "oa", "show-usage-statistics": "oa", "analyse-bills": "oa",
 	"show-retention": "oasr", "change-retention": "o",
 	"show-balance": "o", "show-settlement": "o", "change-settlement": "o",
 	"show-upgrade": "o", "name-billing-account": "o", "mail-upgrade-code": "o", "prove-billing-account": "o",
@@ -47,7 +47,7 @@ var permits = map[string]string{
 
 	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
 	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "explain-paid-bill": "b", "list-entries": "b",
-	"list-own-transfers": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
+	"list-own-transfers": "b", "list-statements": "b", "show-statement": "b", "download-statement": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
 	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
 
 	"list-api-keys": "oa", "make-api-key": "oa", "revoke-api-key": "oa",
@@ -59,6 +59,8 @@ var permits = map[string]string{
 
 	"sign-out-operator": "p", "list-transfers": "p", "credit-transfer": "p", "verify-books": "p",
 	"show-clock": "p", "move-clock": "p",
+	"list-catalog-versions": "p", "show-catalog-version": "p", "check-catalog-version": "p", "add-catalog-version": "p",
+	"remove-catalog-version": "p", "try-catalog-version": "p", "list-agreed-prices": "p", "agree-price": "p", "end-agreed-price": "p",
 }
 
 // bodies are well-formed bodies of the calls that take one.
@@ -89,6 +91,9 @@ var bodies = map[string]string{
 	"prove-binding":               `{"code":"123456"}`,
 	"agree-binding":               `{"version":"1","language":"en","agreed":true}`,
 	"move-clock":                  `{"advance":"1h"}`,
+	"check-catalog-version":       `{"document":"versions: []"}`,
+	"add-catalog-version":         `{"document":"versions: []"}`,
+	"agree-price":                 `{"item":"logs","group":"china","class":"14d","price":"1","from":"2026-04-01","reason":"volume"}`,
 	"make-api-key":                `{"name":"export"}`,
 	"submit-certification":        `{"company":"Acme Ltd","taxpayer_id":"9133"}`,
 	"decide-certification":        `{"state":"certified"}`,
@@ -131,6 +136,7 @@ func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
 		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none",
+		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
 	if r.Once {

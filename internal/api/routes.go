@@ -25,7 +25,12 @@ const (
 // in a workspace what its member must be allowed.
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.signIns(), s.holders(), s.workspaces(), s.spending(), s.upgrades(), s.billingCenter(), s.operations(), s.keys(), s.readings(), s.certifications()} {
+	for _, part := range [][]route{
+		s.signIns(), s.holders(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
+		s.billingCenter(), s.statements(),
+		s.operations(), s.catalogue(), s.prices(),
+		s.keys(), s.readings(), s.certifications(),
+	} {
 		all = append(all, part...)
 	}
 	return all
@@ -80,7 +85,7 @@ func (s *server) workspaces() []route {
 		reads(line(get, one+"/bills", Studio, workspace.ViewBilling, "list-bills", "Its bills, the newest first"), listBills),
 		reads(line(get, one+"/bills/{bill_id}", Studio, workspace.ViewBilling, "show-bill", "A bill, line by line"), s.showBill),
 		reads(line(get, one+"/bills/{bill_id}/explain", Studio, workspace.ViewBilling, "explain-bill", "How each line came about, from its hours to what paid it"), s.explainBill),
-		reads(line(get, one+"/month-to-date", Studio, workspace.ViewBilling, "show-month", "What the month comes to so far"), s.showMonth),
+		reads(line(get, one+"/month-to-date", Studio, workspace.ViewBilling, "show-month", "What the month comes to so far, and is expected to come to"), s.showMonth),
 		reads(line(get, one+"/settlement", Studio, workspace.PayBilling, "show-settlement", "Who settles it, and who may"), s.showSettlement),
 		writes(line(put, one+"/settlement", Studio, workspace.PayBilling, "change-settlement", "Change who settles it"), ok, s.changeSettlement),
 		reads(line(get, one+"/retention", Studio, workspace.ViewData, "show-retention", "For how long its data is kept"), s.showRetention),

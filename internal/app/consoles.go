@@ -15,6 +15,7 @@ import (
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/operator"
+	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/studio"
 )
 
@@ -28,14 +29,15 @@ func (a *App) consoles() (http.Handler, error) {
 		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(),
 	})
 	mounted(mux, studio.Prefix, team.Handler())
-	mounted(mux, billingcenter.Prefix, billingcenter.New(billingcenter.Config{
+	payers := billingcenter.New(billingcenter.Config{
 		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now, Real: time.Now,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank, Catalog: a.catalog,
-	}))
+	})
+	mounted(mux, billingcenter.Prefix, payers)
 	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log,
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers),
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))
@@ -53,6 +55,14 @@ func (a *App) consoles() (http.Handler, error) {
 	mounted(mux, "/mailbox", a.mailbox.Handler())
 	mux.Handle("GET /mailbox.json", a.mailbox.Handler())
 	return mux, nil
+}
+
+// drawnBy lets the API hand out the documents that the Billing Center draws.
+func drawnBy(payers *billingcenter.Console) func(context.Context, statement.Statement, string, string) (api.Drawn, error) {
+	return func(ctx context.Context, s statement.Statement, format, language string) (api.Drawn, error) {
+		d, err := payers.StatementDocument(ctx, s, format, language)
+		return api.Drawn(d), err
+	}
 }
 
 func (a *App) noteFor(*http.Request) templ.Component { return a.note() }

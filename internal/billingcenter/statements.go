@@ -1,6 +1,7 @@
 package billingcenter
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -88,12 +89,28 @@ func (b *Console) statementPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, statementPage(page))
 }
 
-// statementCSV has a row for each workspace and item.
-func (b *Console) statementCSV(w http.ResponseWriter, r *http.Request) error {
-	s, err := b.statement(r)
-	if err != nil {
-		return err
+// Document is a statement as a file.
+type Document struct {
+	Name  string
+	Type  string // its media type
+	Bytes []byte
+}
+
+// StatementDocument draws a statement: a PDF in en or zh, or a CSV with a row
+// for each workspace and item.
+func (b *Console) StatementDocument(ctx context.Context, s statement.Statement, format, language string) (Document, error) {
+	if format == "csv" {
+		text, err := web.CSVBytes(statementRows(s))
+		return Document{s.Number + ".csv", web.CSVType, text}, err
 	}
+	if !slices.Contains(web.Languages(), language) {
+		return Document{}, ErrLanguage.On("language")
+	}
+	text, err := drawStatement(web.WithLanguage(ctx, language, ""), StatementView{Statement: s, Zone: zoneOf(s.Currency), Issuer: b.Beneficiary.Holder})
+	return Document{s.Number + "." + language + ".pdf", "application/pdf", text}, err
+}
+
+func statementRows(s statement.Statement) [][]string {
 	head := []string{"statement", "month", "workspace_id", "workspace", "site", "item", "lines", "currency", "amount"}
 	for _, kind := range wallet.Payments() {
 		head = append(head, string(kind))
@@ -108,32 +125,36 @@ func (b *Console) statementCSV(w http.ResponseWriter, r *http.Request) error {
 			rows = append(rows, line)
 		}
 	}
-	return writeCSV(w, s.Number+".csv", rows)
+	return rows
 }
 
-// statementPDF is the document, in the language that is asked for, else in
-// that of the page.
+func (b *Console) statementCSV(w http.ResponseWriter, r *http.Request) error {
+	s, err := b.statement(r)
+	if err != nil {
+		return err
+	}
+	return b.sendStatement(w, r, s, "csv", "")
+}
+
+// statementPDF is in the language that is asked for, else in that of the page.
 func (b *Console) statementPDF(w http.ResponseWriter, r *http.Request) error {
 	s, err := b.statement(r)
 	if err != nil {
 		return err
 	}
-	ctx, language := r.Context(), r.URL.Query().Get("language")
+	language := r.URL.Query().Get("language")
 	if language == "" {
-		language = web.Language(ctx)
+		language = web.Language(r.Context())
 	}
-	if !slices.Contains(web.Languages(), language) {
-		return ErrLanguage.On("language")
-	}
-	document, err := drawStatement(web.WithLanguage(ctx, language, ""), StatementView{Statement: s, Zone: zoneOf(s.Currency), Issuer: b.Beneficiary.Holder})
+	return b.sendStatement(w, r, s, "pdf", language)
+}
+
+func (b *Console) sendStatement(w http.ResponseWriter, r *http.Request, s statement.Statement, format, language string) error {
+	d, err := b.StatementDocument(r.Context(), s, format, language)
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/pdf")
-	h.Set("Content-Disposition", `attachment; filename="`+s.Number+"."+language+`.pdf"`)
-	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(document) // whoever hung up reads nothing more
+	web.Download(w, d.Name, d.Type, d.Bytes)
 	return nil
 }
 

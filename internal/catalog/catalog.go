@@ -24,6 +24,7 @@ import (
 // Faults of the catalogue.
 var (
 	ErrNoVersion    = fault.New(fault.NotFound, "catalog_no_version", "The catalogue has no prices for this day.")
+	ErrVersion      = fault.New(fault.NotFound, "catalog_version_unknown", "The catalogue has no such version.")
 	ErrItemUnknown  = fault.New(fault.Invalid, "item_unknown", "The catalogue has no such billing item.")
 	ErrClassUnknown = fault.New(fault.Invalid, "class_unknown", "This billing item has no such retention class.")
 	ErrNotSold      = fault.New(fault.Invalid, "item_not_sold_here", "This billing item is not sold in this currency at this group of sites.")
@@ -153,6 +154,17 @@ type Version struct {
 	index           map[string]int
 }
 
+// State says where the version stands on a day: past, now or coming.
+func (v *Version) State(today period.Day) string {
+	switch {
+	case v.From.After(today):
+		return "coming"
+	case !v.Until.IsZero() && !today.Before(v.Until):
+		return "past"
+	}
+	return "now"
+}
+
 // Item finds an item by its ID.
 func (v *Version) Item(id string) (Item, error) {
 	i, ok := v.index[id]
@@ -222,7 +234,7 @@ func (c *Catalog) Find(id string) (*Version, error) {
 			return v, nil
 		}
 	}
-	return nil, ErrNoVersion.With("version", id)
+	return nil, ErrVersion.With("version", id)
 }
 
 //go:embed default.yaml

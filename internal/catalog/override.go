@@ -62,6 +62,19 @@ func (o Override) Holds(day period.Day) bool {
 // Withdrawn reports whether it was taken back before it began.
 func (o Override) Withdrawn() bool { return !o.Last.IsZero() && o.Last.Before(o.From) }
 
+// State says where the price stands on a day: coming, now, ended or withdrawn.
+func (o Override) State(today period.Day) string {
+	switch {
+	case o.Withdrawn():
+		return "withdrawn"
+	case o.From.After(today):
+		return "coming"
+	case !o.Last.IsZero() && o.Last.Before(today):
+		return "ended"
+	}
+	return "now"
+}
+
 // overlaps reports whether both hold for the same thing on some day.
 func (o Override) overlaps(p Override) bool {
 	if o.Item != p.Item || o.Market != p.Market || o.Class != p.Class || o.Withdrawn() || p.Withdrawn() {

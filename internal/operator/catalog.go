@@ -86,14 +86,7 @@ func versionRows(whole *catalog.Catalog, added []catalog.Added, today period.Day
 	versions := whole.Versions()
 	rows := make([]VersionRow, len(versions))
 	for i, v := range versions {
-		row := VersionRow{Version: v, Added: by[v.ID], State: "now", Last: i == len(versions)-1}
-		switch {
-		case v.From.After(today):
-			row.State = "coming"
-		case !v.Until.IsZero() && !today.Before(v.Until):
-			row.State = "past"
-		}
-		rows[len(versions)-1-i] = row
+		rows[len(versions)-1-i] = VersionRow{Version: v, Added: by[v.ID], State: v.State(today), Last: i == len(versions)-1}
 	}
 	return rows
 }
@@ -126,7 +119,7 @@ func (o *Console) versionPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		return web.Render(w, r, http.StatusOK, versionPage(page))
 	}
-	return catalog.ErrNoVersion.With("version", r.PathValue("version"))
+	return catalog.ErrVersion.With("version", r.PathValue("version"))
 }
 
 func (o *Console) newVersionPage(w http.ResponseWriter, r *http.Request) error {

@@ -56,7 +56,7 @@ func TestAVersionIsCheckedAddedAndTakenBack(t *testing.T) {
 		t.Error("what was typed is lost")
 	}
 	h.post(http.StatusOK, "/catalog/new", "document", april, "act", "check").says("In order Version april would hold from 2026-04-01 on. Nothing was added yet.")
-	h.get(http.StatusNotFound, "/catalog/versions/april").refused("catalog_no_version")
+	h.get(http.StatusNotFound, "/catalog/versions/april").refused("catalog_version_unknown")
 	h.upload(april).says("Network hosts China CNY one price 2 2.5")
 	h.get(http.StatusOK, "/catalog").says("april 2026-04-01 – to come")
 	h.post(http.StatusUnprocessableEntity, "/catalog/new", "document", april, "act", "add").says("is used twice")
@@ -145,7 +145,7 @@ func TestWhatIfShowsPastBillsByAVersionToCome(t *testing.T) {
 	}
 	h.get(http.StatusUnprocessableEntity, "/catalog/versions/april/what-if.csv?month=March").refused("what_if_month")
 	h.get(http.StatusUnprocessableEntity, "/catalog/versions/april/what-if?month=March").says("Enter a month such as 2026-03.")
-	h.get(http.StatusNotFound, "/catalog/versions/may/what-if").refused("catalog_no_version")
+	h.get(http.StatusNotFound, "/catalog/versions/may/what-if").refused("catalog_version_unknown")
 }
 
 func TestAPriceIsAgreedAndEnded(t *testing.T) {

@@ -67,15 +67,7 @@ func (o *Console) renderPrices(w http.ResponseWriter, r *http.Request, form *web
 }
 
 func priceRow(c *catalog.Catalog, a catalog.Override, today period.Day) PriceRow {
-	row := PriceRow{Override: a, State: "now"}
-	switch {
-	case a.Withdrawn():
-		row.State = "withdrawn"
-	case a.From.After(today):
-		row.State = "coming"
-	case !a.Last.IsZero() && a.Last.Before(today):
-		row.State = "ended"
-	}
+	row := PriceRow{Override: a, State: a.State(today)}
 	if v, err := c.At(a.From); err == nil {
 		if item, err := v.Item(a.Item); err == nil {
 			if price, err := item.Price(a.Market.Currency, a.Market.Group, a.Class); err == nil {

@@ -57,7 +57,7 @@ func (tx *Tx) DeleteVersion(ctx context.Context, id string) error {
 	n, err := tx.Exec(ctx, `
 		DELETE FROM catalog_version
 		WHERE id = $1`, id)
-	return exactlyOne(n, err, catalog.ErrNoVersion)
+	return exactlyOne(n, err, catalog.ErrVersion)
 }
 
 // ClosingSince reports whether the close of this day or a later one has begun

@@ -87,7 +87,7 @@ func TestACatalogueVersionThatHoldsIsNeitherChangedNorRemoved(t *testing.T) {
 		}{
 			"below another":  {remove(t, s, c, "april", march12), catalog.ErrNotLast},
 			"of the program": {remove(t, s, c, "2024-11-06", march12), catalog.ErrShipped},
-			"unknown":        {remove(t, s, c, "june", march12), catalog.ErrNoVersion},
+			"unknown":        {remove(t, s, c, "june", march12), catalog.ErrVersion},
 			"that holds":     {remove(t, s, c, "may", march12.AddDate(0, 2, 0)), catalog.ErrUsed},
 			"name again":     {add(t, s, c, hostsFor("may", "2026-06-01", "may", "1"), march12), catalog.ErrInvalid},
 			"backdated":      {add(t, s, c, hostsFor("june", "2026-06-01", "may", "1"), march12.AddDate(0, 4, 0)), catalog.ErrInvalid},
