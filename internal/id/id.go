@@ -31,6 +31,8 @@ const (
 	Reference      = "ref"
 	Attachment     = "attc"
 	Certification  = "cert"
+	Subscription   = "subs" // what was bought on a marketplace
+	Record         = "mrec" // usage for a marketplace
 	Batch          = "btch" // of activation codes
 	SignIn         = "sess" // the name of a sign-in, which opens nothing
 	Invitation     = "invt"
