@@ -20,9 +20,10 @@ func (a *App) openJobs(context.Context) error {
 	a.registerStatements()
 	job.Register(a.runner, a.expire)
 	job.Register(a.runner, a.warn)
+	job.Register(a.runner, a.remind)
 	a.registerRetention()
 	a.registerPeople()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.cleaning()}, a.flush)
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.cleaning()}, a.flush)
 	return nil
 }
 

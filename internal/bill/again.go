@@ -30,7 +30,11 @@ func Again(ctx context.Context, tx ExplainTx, c *catalog.Catalog, b Bill) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("usage of bill %s: %w", b.Number, err)
 	}
-	rated, err := Rate(v, b.Market, samples)
+	share, err := ShareOf(ctx, tx, v, b.Market, s, w.ID, b.Day)
+	if err != nil {
+		return nil, err
+	}
+	rated, err := RateShared(v, b.Market, share, samples, b.Agreed()...)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/wallet"
@@ -64,8 +65,8 @@ func (c *Check) Bill(s Stored) (b Bill, ok bool) {
 
 // Usage compares a bill with the hours that it is made of. The samples are
 // those of the bill's generation in the window of Window, the prices those that
-// are agreed with its payer.
-func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, agreed []catalog.Override) {
+// are agreed with its payer, and share is what its package had left for it.
+func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, share *prepaid.Share, agreed []catalog.Override) {
 	s, err := site.Find(b.Site)
 	if err != nil {
 		c.find("I5", b.ID, "its site %s is unknown", b.Site)
@@ -80,7 +81,7 @@ func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, agr
 		c.find("I5", b.ID, "its catalogue version %s is gone", b.Catalog)
 		return
 	}
-	r, err := Rate(v, b.Market, samples, catalog.InForce(agreed, b.Day)...)
+	r, err := RateShared(v, b.Market, share, samples, catalog.InForce(agreed, b.Day)...)
 	if err != nil {
 		c.find("I5", b.ID, "its usage cannot be rated: %v", err)
 		return

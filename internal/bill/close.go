@@ -9,6 +9,7 @@ import (
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
@@ -24,6 +25,7 @@ const MostADay = wallet.MostAmount
 type Tx interface {
 	wallet.PurseTx
 	LotTx
+	PackageTx
 	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
 	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
@@ -182,13 +184,22 @@ func Calculate(ctx context.Context, tx Reading, c *catalog.Catalog, w workspace.
 	if err != nil {
 		return rate.Rated{}, fmt.Errorf("prices agreed with %s: %w", payer.ID, err)
 	}
-	return Rate(v, market, samples, catalog.InForce(agreed, day)...)
+	share, err := ShareOf(ctx, tx, v, market, s, w.ID, day)
+	if err != nil {
+		return rate.Rated{}, err
+	}
+	return RateShared(v, market, share, samples, catalog.InForce(agreed, day)...)
 }
 
 // Reading is what an estimate needs of a transaction.
 type Reading interface {
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
 	OverridesOf(ctx context.Context, payer string) ([]catalog.Override, error)
+	ShareTx
+}
+
+// UsageReading gives the samples of one workspace.
+type UsageReading interface {
 	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
 }
 
@@ -196,5 +207,10 @@ type Reading interface {
 // packages only, or that the operator has to switch on, make none. Prices
 // agreed with the payer that hold on the day stand in for the version's.
 func Rate(v *catalog.Version, m catalog.Market, samples []usage.Sample, agreed ...catalog.Override) (rate.Rated, error) {
-	return newRater(v, m, agreed...).rate(samples)
+	return newRater(v, m, agreed...).rate(samples, nil)
+}
+
+// RateShared is Rate for a workspace that shares a package; nil is none.
+func RateShared(v *catalog.Version, m catalog.Market, share *prepaid.Share, samples []usage.Sample, agreed ...catalog.Override) (rate.Rated, error) {
+	return newRater(v, m, agreed...).rate(samples, share)
 }

@@ -86,6 +86,9 @@ func (b Books) CloseDay(ctx context.Context, job CloseDay, at time.Time) (SiteDa
 	if err := r.bill(ctx); err != nil {
 		return r.day, err
 	}
+	if err := b.chargePackages(ctx, r.version, s, day.Day, at); err != nil {
+		return r.day, err
+	}
 	return b.finish(ctx, r.day, at)
 }
 

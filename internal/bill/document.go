@@ -39,10 +39,20 @@ type documentLine struct {
 	Units     string           `json:"units"`
 	UnitPrice string           `json:"unit_price"`
 	Override  string           `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
+	Package   *documentCover   `json:"package,omitempty"`
 	Exact     string           `json:"exact"`
 	Amount    string           `json:"amount"`
 	Paid      documentPaid     `json:"paid"`
 	Sources   []documentSource `json:"sources,omitempty"` // the vouchers and cards behind it
+}
+
+// documentCover is what an annual package did for a line.
+type documentCover struct {
+	ID        string `json:"id"`
+	Factor    string `json:"factor"`
+	Converted string `json:"converted"`
+	Covered   string `json:"covered"`
+	Excess    string `json:"excess"`
 }
 
 type documentSource struct {
@@ -121,6 +131,9 @@ func (l documentLine) line(c money.Currency) (Line, error) {
 		}
 	}
 	var err error
+	if line.Package, err = l.Package.cover(); err != nil {
+		return Line{}, err
+	}
 	if line.Amount, err = money.Parse(l.Amount, c); err != nil {
 		return Line{}, err
 	}
@@ -141,4 +154,22 @@ func (l documentLine) line(c money.Currency) (Line, error) {
 		line.Sources = append(line.Sources, SourcePart{s.Payment, s.ID, amount})
 	}
 	return line, nil
+}
+
+// cover turns the texts back; nil stays nil.
+func (d *documentCover) cover() (*rate.Cover, error) {
+	if d == nil {
+		return nil, nil
+	}
+	c := &rate.Cover{Package: d.ID}
+	for _, figure := range []struct {
+		text string
+		to   *quantity.Decimal
+	}{{d.Factor, &c.Factor}, {d.Converted, &c.Converted}, {d.Covered, &c.Covered}, {d.Excess, &c.Excess}} {
+		var err error
+		if *figure.to, err = quantity.Parse(figure.text); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }

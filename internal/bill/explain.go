@@ -9,12 +9,12 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/quantity"
 	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/wallet"
-	"tollgate.dev/internal/workspace"
 )
 
 // ErrLineUnknown is asking for a line that the bill does not have.
@@ -73,8 +73,7 @@ func (e Explanation) Line(number int) (ExplainedLine, error) {
 
 // ExplainTx is what an explanation needs of a transaction.
 type ExplainTx interface {
-	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
-	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
+	ShareTx
 	LedgerEntry(ctx context.Context, key string) (e wallet.Entry, found bool, err error)
 }
 
@@ -97,12 +96,20 @@ func Explain(ctx context.Context, tx ExplainTx, c *catalog.Catalog, b Bill) (Exp
 	if err != nil {
 		return Explanation{}, fmt.Errorf("entry of bill %s: %w", b.Number, err)
 	}
-	return ExplainFrom(c, b, window, samples, entry)
+	v, err := c.Find(b.Catalog)
+	if err != nil {
+		return Explanation{}, err
+	}
+	share, err := ShareOf(ctx, tx, v, b.Market, s, w.ID, b.Day)
+	if err != nil {
+		return Explanation{}, err
+	}
+	return ExplainFrom(c, b, window, samples, share, entry)
 }
 
 // ExplainFrom takes a bill apart: the samples are those of its generation in
-// the window. It calculates every line anew, with the formula of the bill.
-func ExplainFrom(c *catalog.Catalog, b Bill, window usage.Window, samples []usage.Sample, paid wallet.Entry) (Explanation, error) {
+// the window, and share is what its package had left for it. It calculates every line anew, with the formula of the bill.
+func ExplainFrom(c *catalog.Catalog, b Bill, window usage.Window, samples []usage.Sample, share *prepaid.Share, paid wallet.Entry) (Explanation, error) {
 	s, err := site.Find(b.Site)
 	if err != nil {
 		return Explanation{}, err
@@ -111,7 +118,7 @@ func ExplainFrom(c *catalog.Catalog, b Bill, window usage.Window, samples []usag
 	if err != nil {
 		return Explanation{}, err
 	}
-	again, err := Rate(v, b.Market, samples, b.Agreed()...)
+	again, err := RateShared(v, b.Market, share, samples, b.Agreed()...)
 	if err != nil {
 		return Explanation{}, err
 	}

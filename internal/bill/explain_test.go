@@ -43,7 +43,7 @@ func explained(t *testing.T, day string, since time.Time, samples func(hours []t
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := bill.ExplainFrom(catalog.Default(), b, window, list, wallet.Entry{Number: 7})
+	e, err := bill.ExplainFrom(catalog.Default(), b, window, list, nil, wallet.Entry{Number: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestAChangedSampleNoLongerAgrees(t *testing.T) {
 	b := e.Bill
 	window := usage.Of(b.Day, e.Zone)
 	for _, list := range [][]usage.Sample{nil, {sampleOf("logs", "", "14d", window.From, 2_010_000)}} {
-		changed, err := bill.ExplainFrom(catalog.Default(), b, window, list, e.Entry)
+		changed, err := bill.ExplainFrom(catalog.Default(), b, window, list, nil, e.Entry)
 		if err != nil || changed.Lines[0].Agrees() {
 			t.Errorf("agrees with %v, %v", list, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
@@ -73,6 +74,7 @@ type lot struct {
 	version    *catalog.Version
 	raters     map[money.Currency]rater // of the site's group
 	agreed     map[string][]catalog.Override
+	covers     map[string]*prepaid.Cover // by workspace: its package on the day
 	at         time.Time
 	workspaces []workspace.Workspace
 	turn       *turn // its place among the lots
@@ -115,7 +117,11 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 	if err != nil {
 		return nil, nil, fmt.Errorf("payers of %s: %w", l.site.ID, err)
 	}
-	samples, err := l.usage(ctx, tx)
+	samples, err := l.usageOf(ctx, tx, l.workspaces)
+	if err != nil {
+		return nil, nil, err
+	}
+	shares, err := l.shares(ctx, tx, samples)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,7 +130,10 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 		if billed[w.ID] || len(used) == 0 {
 			continue
 		}
-		c, err := l.charge(w, currencies[w.Payer], used)
+		c, err := charge{}, shares.wrong[w.ID]
+		if err == nil {
+			c, err = l.charge(w, currencies[w.Payer], used, shares.share[w.ID])
+		}
 		if err != nil {
 			parked = append(parked, l.park(w, err))
 		} else if len(c.rated.Lines) > 0 {
@@ -135,7 +144,7 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 }
 
 // charge rates one workspace's day.
-func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []usage.Sample) (charge, error) {
+func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []usage.Sample, share *prepaid.Share) (charge, error) {
 	rater, ok := l.rater(currency, w.Payer)
 	switch {
 	case currency == "":
@@ -145,7 +154,7 @@ func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []u
 	}
 	c := charge{workspace: w}
 	var err error
-	if c.rated, err = rater.rate(samples); err != nil {
+	if c.rated, err = rater.rate(samples, share); err != nil {
 		return c, err
 	}
 	if c.rated.Total.Minor() > MostADay {
@@ -155,11 +164,11 @@ func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []u
 	return c, err
 }
 
-// usage reads the samples of the day, by workspace.
-func (l *lot) usage(ctx context.Context, tx Tx) (map[string][]usage.Sample, error) {
+// usageOf reads the samples of the day, by workspace.
+func (l *lot) usageOf(ctx context.Context, tx Tx, workspaces []workspace.Workspace) (map[string][]usage.Sample, error) {
 	window := usage.Of(l.day, l.site.Zone)
 	generations := map[workspace.Generation][]string{}
-	for _, w := range l.workspaces {
+	for _, w := range workspaces {
 		generations[w.Generation] = append(generations[w.Generation], w.ID)
 	}
 	all := map[string][]usage.Sample{}

@@ -2,6 +2,7 @@ package bill
 
 import (
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/wallet"
@@ -19,11 +20,15 @@ func newRater(v *catalog.Version, m catalog.Market, agreed ...catalog.Override) 
 }
 
 // rate turns the samples of a day into lines. Items that are sold within
-// packages only, or that the operator has to switch on, make none.
-func (r rater) rate(samples []usage.Sample) (rate.Rated, error) {
+// packages only, or that the operator has to switch on, make none. What a
+// package has a quota for is rated by it; share is nil where there is none.
+func (r rater) rate(samples []usage.Sample, share *prepaid.Share) (rate.Rated, error) {
 	quantities, err := usage.Quantities(r.version, samples)
 	if err != nil {
 		return rate.Rated{}, err
+	}
+	if share != nil {
+		return r.rateShared(quantities, share.Clone())
 	}
 	billable := quantities[:0]
 	for _, q := range quantities {
@@ -36,6 +41,32 @@ func (r rater) rate(samples []usage.Sample) (rate.Rated, error) {
 		}
 	}
 	return r.tariff.Rate(billable)
+}
+
+// rateShared is rate for a workspace that is in a package. The share is used
+// up on the way.
+func (r rater) rateShared(quantities []usage.Quantity, share *prepaid.Share) (rate.Rated, error) {
+	lines := make([]rate.Line, 0, len(quantities))
+	for _, q := range quantities {
+		item, err := r.item(q.Item)
+		if err != nil {
+			return rate.Rated{}, err
+		}
+		var line rate.Line
+		switch {
+		case share.Covers(q.Item):
+			line, err = share.Line(r.tariff, q)
+		case item.PayAsYouGo && !item.OperatorSwitch:
+			line, err = r.tariff.Line(q)
+		default:
+			continue
+		}
+		if err != nil {
+			return rate.Rated{}, err
+		}
+		lines = append(lines, line)
+	}
+	return r.tariff.Sum(lines)
 }
 
 // due tells the ledger what each line is and whether vouchers may pay it.

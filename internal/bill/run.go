@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 )
 
@@ -22,6 +23,7 @@ type run struct {
 	version *catalog.Version
 	raters  map[money.Currency]rater
 	agreed  map[string][]catalog.Override // by payer: prices that hold on the day
+	covers  map[string]*prepaid.Cover     // by workspace: its package on the day
 }
 
 func (b Books) newRun(s site.Site, day SiteDay, at time.Time) (*run, error) {
@@ -80,10 +82,13 @@ func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
 		if r.agreed, err = tx.OverridesOn(ctx, r.day.Day); err != nil {
 			return err
 		}
+		if r.covers, err = tx.CoversOn(ctx, r.site.ID, r.day.Day); err != nil {
+			return err
+		}
 		start, err = tx.LastNumber(ctx, r.day.Series)
 		return err
 	}); err != nil {
-		return nil, fmt.Errorf("agreed prices and numbers of %s: %w", r.day.Series, err)
+		return nil, fmt.Errorf("agreed prices, packages and numbers of %s: %w", r.day.Series, err)
 	}
 	within, stop := context.WithCancel(ctx)
 	defer stop()
@@ -149,7 +154,7 @@ func trim(started []*lot) []*lot {
 
 // next is the lot behind a place; nil when there is none.
 func (r *run) next(ctx context.Context, before *lot, after Place, start int64) (*lot, error) {
-	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, agreed: r.agreed, at: r.at}
+	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, agreed: r.agreed, covers: r.covers, at: r.at}
 	err := r.Read(ctx, func(tx Tx) (err error) {
 		l.workspaces, err = tx.CommercialAfter(ctx, r.site.ID, after, r.Lot)
 		return err

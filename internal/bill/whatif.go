@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
@@ -15,7 +14,6 @@ import (
 	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
-	"tollgate.dev/internal/workspace"
 )
 
 // Change is what was billed and what it would have been.
@@ -83,8 +81,7 @@ type WhatIfTx interface {
 	WorkspacesBilled(ctx context.Context, first, last period.Day, after string, limit int) ([]string, error)
 	// BillsOf lists a workspace's bills of the days, the newest first.
 	BillsOf(ctx context.Context, workspaceID string, first, last period.Day, limit int) ([]Bill, error)
-	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
-	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
+	ShareTx
 }
 
 // NewWhatIf starts to try a version on a month's bills. The catalogue is the
@@ -215,7 +212,7 @@ func (w *WhatIf) again(ctx context.Context, tx WhatIfTx, b Bill) (rate.Rated, er
 	if err != nil {
 		return rate.Rated{}, err
 	}
-	if same {
+	if same && !b.packaged() {
 		quantities := make([]usage.Quantity, len(b.Lines))
 		for i, l := range b.Lines {
 			quantities[i] = usage.Quantity{Item: l.Item, Class: l.Class, Quantity: l.Quantity}
@@ -235,7 +232,11 @@ func (w *WhatIf) again(ctx context.Context, tx WhatIfTx, b Bill) (rate.Rated, er
 	if err != nil {
 		return rate.Rated{}, fmt.Errorf("usage of bill %s: %w", b.Number, err)
 	}
-	return Rate(w.Version, b.Market, samples, b.Agreed()...)
+	share, err := ShareOf(ctx, tx, w.Version, b.Market, s, of.ID, b.Day)
+	if err != nil {
+		return rate.Rated{}, err
+	}
+	return RateShared(w.Version, b.Market, share, samples, b.Agreed()...)
 }
 
 func (w *WhatIf) tariff(b Bill) *rate.Tariff {

@@ -83,6 +83,14 @@ func (w *writer) line(l *Line) {
 	if l.Override != "" {
 		w.field(`,"override":`, l.Override)
 	}
+	if c := l.Package; c != nil {
+		w.field(`,"package":{"id":`, c.Package)
+		w.decimal(`,"factor":`, c.Factor, true)
+		w.decimal(`,"converted":`, c.Converted, true)
+		w.decimal(`,"covered":`, c.Covered, true)
+		w.decimal(`,"excess":`, c.Excess, true)
+		w.raw(`}`)
+	}
 	w.decimal(`,"exact":`, l.Exact, true)
 	w.amount(`,"amount":`, l.Amount)
 	w.raw(`,"paid":{`)

@@ -57,7 +57,7 @@ func exampleExplained(t *testing.T) bill.Explanation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := bill.ExplainFrom(catalog.Default(), b, window, samples, wallet.Entry{ID: "ltxn_1", Number: 12, At: noon})
+	e, err := bill.ExplainFrom(catalog.Default(), b, window, samples, nil, wallet.Entry{ID: "ltxn_1", Number: 12, At: noon})
 	if err != nil {
 		t.Fatal(err)
 	}

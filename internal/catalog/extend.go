@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -88,6 +89,11 @@ func (b *builder) added(v *Version, f *fileVersion, today period.Day) {
 // compatible checks that what is counted, kept and sold today can still be
 // rated: usage without a price would park every workspace that has some.
 func (b *builder) compatible(v, before *Version) {
+	for _, id := range slices.Sorted(maps.Keys(before.AnnualPackages.Overage)) {
+		if _, ok := v.AnnualPackages.Overage[id]; !ok {
+			b.wrong("annual_packages.overage["+id+"]", "is missing, and packages were sold that need it")
+		}
+	}
 	for _, old := range before.Items {
 		b.within("items["+old.ID+"]", func() {
 			item, err := v.Item(old.ID)

@@ -84,6 +84,7 @@ type fileRetentionType struct {
 type fileAnnual struct {
 	Currency       string                       `yaml:"currency"`
 	ListPriceDays  int64                        `yaml:"list_price_days"`
+	ValidYears     *int                         `yaml:"valid_years"`
 	DefaultClasses map[string]string            `yaml:"default_classes"`
 	Conversion     map[string]map[string]string `yaml:"conversion"`
 	Overage        map[string]fileOverage       `yaml:"overage"`

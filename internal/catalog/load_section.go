@@ -11,6 +11,9 @@ import (
 // maxUnitDecimals bounds the decimals that truncated units keep.
 const maxUnitDecimals = 6
 
+// maxValidYears bounds how long a package may hold.
+const maxValidYears = 10
+
 func (b *builder) rounding(f *fileRounding) Rounding {
 	if f.Units != "truncate" && f.Units != "exact" {
 		b.wrong("rounding.units", "%q is unknown; truncate and exact are", f.Units)
@@ -91,9 +94,15 @@ func (b *builder) annual(v *Version, f *fileAnnual) {
 	b.within("annual_packages", func() {
 		a := AnnualPackages{
 			Currency: b.currency("currency", f.Currency), ListPriceDays: f.ListPriceDays,
-			DefaultClasses: f.DefaultClasses,
-			Conversion:     map[string]map[string]quantity.Decimal{},
-			Overage:        map[string]Overage{},
+			DefaultClasses: f.DefaultClasses, ValidYears: 1, // domain C-26: one calendar year unless it is said
+			Conversion: map[string]map[string]quantity.Decimal{},
+			Overage:    map[string]Overage{},
+		}
+		if f.ValidYears != nil {
+			a.ValidYears = *f.ValidYears
+		}
+		if a.ValidYears < 1 || a.ValidYears > maxValidYears {
+			b.wrong("valid_years", "%d is not between 1 and %d", a.ValidYears, maxValidYears)
 		}
 		for _, item := range slices.Sorted(maps.Keys(f.Conversion)) {
 			a.Conversion[item] = map[string]quantity.Decimal{}
@@ -103,8 +112,8 @@ func (b *builder) annual(v *Version, f *fileAnnual) {
 		}
 		for _, item := range slices.Sorted(maps.Keys(f.Overage)) {
 			path := "overage[" + item + "]"
-			unit, _ := b.powerOfTen(path+".unit", f.Overage[item].Unit)
-			a.Overage[item] = Overage{unit, b.decimal(path+".price", f.Overage[item].Price)}
+			unit, exponent := b.powerOfTen(path+".unit", f.Overage[item].Unit)
+			a.Overage[item] = Overage{unit, exponent, b.decimal(path+".price", f.Overage[item].Price)}
 		}
 		for i, p := range f.Packages {
 			path := "packages[" + name(p.ID, i) + "]"
@@ -126,12 +135,12 @@ func (b *builder) traffic(v *Version, f *fileTraffic) {
 		t := TrafficPackages{Currency: b.currency("currency", f.Currency)}
 		for i, p := range f.Packages {
 			path := "packages[" + name(p.Item, i) + "]"
-			unit, _ := b.powerOfTen(path+".unit", p.Unit)
+			unit, exponent := b.powerOfTen(path+".unit", p.Unit)
 			if p.Base < 1 {
 				b.wrong(path+".base", "%d is not positive", p.Base)
 			}
 			t.Packages = append(t.Packages, TrafficPackage{
-				Item: p.Item, Unit: unit, Base: p.Base, Class: p.Class, Discontinued: p.Discontinued,
+				Item: p.Item, Unit: unit, Exponent: exponent, Base: p.Base, Class: p.Class, Discontinued: p.Discontinued,
 				Price:    b.decimal(path+".price", p.Price),
 				DayPrice: b.amount(path+".day_price", p.DayPrice, t.Currency),
 			})

@@ -79,6 +79,7 @@ type TaskCalls struct {
 type AnnualPackages struct {
 	Currency       money.Currency
 	ListPriceDays  int64
+	ValidYears     int                                    // how long a package holds, in calendar years
 	DefaultClasses map[string]string                      // by item
 	Conversion     map[string]map[string]quantity.Decimal // item, class: counts so many times against the quota
 	Overage        map[string]Overage                     // by item
@@ -87,8 +88,9 @@ type AnnualPackages struct {
 
 // Overage is the price beyond a package's quota.
 type Overage struct {
-	Unit  quantity.Decimal
-	Price quantity.Decimal
+	Unit     quantity.Decimal
+	Exponent int // of the unit
+	Price    quantity.Decimal
 }
 
 // AnnualPackage is one size.
@@ -110,6 +112,7 @@ type TrafficPackages struct {
 type TrafficPackage struct {
 	Item         string
 	Unit         quantity.Decimal
+	Exponent     int // of the unit
 	Base         int64
 	Price        quantity.Decimal // of a unit and day
 	DayPrice     money.Amount     // of the base

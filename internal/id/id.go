@@ -24,6 +24,8 @@ const (
 	Transfer       = "trsf"
 	Voucher        = "vchr"
 	Card           = "card"
+	Package        = "pkge"
+	TrafficPackage = "trfp"
 	Agreement      = "agrm"
 	Gateway        = "gate"
 	APIKey         = "tgak" // a secret: of a sign-in to the API, or of a key that reads

@@ -40,6 +40,7 @@ var Order = [][]string{
 	{"rate"},
 	{"preview"},
 	{"wallet"},
+	{"prepaid"},
 	{"bill"},
 	{"statement"},
 	{"analysis"},

@@ -17,6 +17,7 @@ import (
 	"tollgate.dev/internal/alert"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/wallet"
@@ -37,6 +38,9 @@ const (
 	CashCredited     Kind = "cash_credited"    // a receipt, by our choice
 	StatementIssued  Kind = "statement_issued" // mail 3
 	ArrearsStarted   Kind = "arrears_started"  // what mail 3 says of arrears, at once
+	PackageBought    Kind = "package_bought"   // a receipt, by our choice
+	PackageUpgraded  Kind = "package_upgraded"
+	PackageExpiring  Kind = "package_expiring" // by our choice, 30 days and 1 day before
 	HighConsumption  Kind = "high_consumption" // mail 7
 
 	CertificationCertified Kind = "certification_certified" // by our choice
@@ -91,6 +95,10 @@ func Compose(event any) ([]Mail, error) {
 		letters = sourcesExpiring(e)
 	case wallet.SourceLapsed:
 		letters = sourceLapsed(e)
+	case prepaid.Receipt:
+		letters = packageBought(e)
+	case prepaid.Expiring:
+		letters = packageExpiring(e)
 	case alert.Exceeded:
 		letters = highConsumption(e)
 	case account.CertificationDecided:

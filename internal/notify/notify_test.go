@@ -20,6 +20,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/wallet"
@@ -62,6 +63,10 @@ func events(language string) map[string]any {
 			Owed: money.MustParse("15", money.CNY), StartedAt: at},
 		"certification-certified": certificationOf(language, account.CertificationCertified, ""),
 		"certification-rejected":  certificationOf(language, account.CertificationRejected, "Acme Old Ltd"),
+		"package-bought":          receiptOf(language, prepaid.Bought),
+		"package-upgraded":        receiptOf(language, prepaid.Upgraded),
+		"package-expiring":        expiringOf(language, 30),
+		"package-expiring-today":  expiringOf(language, 1),
 		"high-consumption":        exceeded(language, "logs"),
 		"high-consumption-total":  exceeded(language, alert.Total),
 		"statement":               statementOf(language, "38.50", "11.50"),

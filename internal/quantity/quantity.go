@@ -147,6 +147,15 @@ func exact(d decimal.Decimal, err error) (Decimal, error) {
 	return Decimal{d}, nil
 }
 
+// Ratio is a divided by b, cut towards zero to the given number of decimals.
+func (a Decimal) Ratio(b Decimal, decimals int) (Decimal, error) {
+	q, err := a.d.Quo(b.d)
+	if err != nil {
+		return Zero, ErrTooLarge.Because(err)
+	}
+	return Decimal{q.Trunc(decimals)}.Trimmed(), nil
+}
+
 // Units is the value divided by ten to the exponent, cut towards zero to the
 // given number of decimals, which it always has.
 func (a Decimal) Units(exponent, decimals int) (Decimal, error) {

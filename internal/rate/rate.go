@@ -27,6 +27,7 @@ type Line struct {
 	Exact     quantity.Decimal // units x unit price, before rounding
 	Amount    money.Amount     // exact, half up to the minor unit
 	Override  string           // the agreed price that stood in for the catalogue's; empty: none did
+	Package   *Cover           // what an annual package did for it; nil where it has none
 }
 
 // Rated is the charge for one service day.

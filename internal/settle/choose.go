@@ -7,6 +7,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/workspace"
 )
@@ -19,6 +20,9 @@ type Tx interface {
 	// SettlementChanges tells whether a method was chosen since the workspace
 	// was opened, and when the last change was made that counts; zero for none.
 	SettlementChanges(ctx context.Context, workspaceID string) (chosen bool, counted time.Time, err error)
+	// CoveredThrough is the last day, from the given one on, on which the
+	// workspace is in an annual package.
+	CoveredThrough(ctx context.Context, workspaceID string, from period.Day) (last period.Day, covered bool, err error)
 	Audit(ctx context.Context, e audit.Entry) error
 }
 
@@ -45,6 +49,13 @@ func (r Rules) Choose(ctx context.Context, tx Tx, workspaceID string, to site.Me
 		st.Arbitrary = payer.ArbitrarySettlement
 	}
 	if st.Chosen, st.ChangedAt, err = tx.SettlementChanges(ctx, w.ID); err != nil {
+		return w, err
+	}
+	s, err := site.Find(w.Site)
+	if err != nil {
+		return w, err
+	}
+	if st.PackageThrough, st.Packaged, err = tx.CoveredThrough(ctx, w.ID, period.DayOf(at, s.Zone)); err != nil {
 		return w, err
 	}
 	counts, err := r.Change(st, to, at)

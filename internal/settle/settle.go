@@ -5,7 +5,8 @@
 //
 // Always true: a workspace that a cloud settles stays with it until the
 // subscription has ended; besides that, its method changes at most once in a
-// calendar month of its site.
+// calendar month of its site; one that is in an annual package stays with the
+// Billing Center.
 package settle
 
 import (
@@ -25,6 +26,7 @@ var (
 	ErrCloudLocked   = fault.New(fault.Conflict, "settlement_cloud_locked", "A cloud account settles this workspace. Unsubscribe from the product on the cloud's marketplace first.")
 	ErrNotAllowed    = fault.New(fault.Invalid, "settlement_not_allowed", "This site does not offer this settlement method.")
 	ErrThisMonth     = fault.New(fault.Conflict, "settlement_already_changed_this_month", "The settlement method was changed this month. It can be changed again next month.")
+	ErrPackaged      = fault.New(fault.Conflict, "settlement_package_bound", "An annual package covers this workspace, which only the Billing Center account can settle. Take it out of the package first, or wait until the package has ended.")
 	ErrNotEnabled    = fault.New(fault.Unavailable, "settlement_not_enabled", "This settlement method is not enabled on this installation.")
 )
 
@@ -41,6 +43,9 @@ type Standing struct {
 	Subscribed bool      // a cloud settles the workspace and its subscription is active
 	Chosen     bool      // the method was chosen since the workspace was opened; the first choice does not count
 	ChangedAt  time.Time // the last change that counted; zero when there was none
+
+	Packaged       bool       // the workspace is in an annual package
+	PackageThrough period.Day // the last day on which it is
 }
 
 // Option is a method as the change dialog shows it.
@@ -87,6 +92,8 @@ func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, e
 		return false, ErrSame
 	case w.Settlement != site.BillingCenter && st.Subscribed:
 		return false, ErrCloudLocked
+	case st.Packaged: // domain section 11: only the Billing Center
+		return false, ErrPackaged.With("possible", st.PackageThrough.Add(1).String())
 	case !slices.Contains(s.Allowed(r.Profile, st.Arbitrary), to):
 		return false, ErrNotAllowed.With("method", string(to))
 	}

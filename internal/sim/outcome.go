@@ -53,7 +53,16 @@ type BillLine struct {
 	UnitPrice string `json:"unit_price"`
 	Exact     string `json:"exact"`
 	Amount    string `json:"amount"`
+	Package   *Cover `json:"package,omitempty"`
 	Paid      Paid   `json:"paid"`
+}
+
+// Cover is what an annual package did for a line.
+type Cover struct {
+	Factor    string `json:"factor"`
+	Converted string `json:"converted"`
+	Covered   string `json:"covered"`
+	Excess    string `json:"excess"`
 }
 
 // Paid is an amount by what paid it.
@@ -86,9 +95,10 @@ type PackageDay struct {
 
 // PackageCharge is one charge of a package.
 type PackageCharge struct {
-	Kind   string `json:"kind"`
-	Item   string `json:"item"`
-	Amount string `json:"amount"`
+	Kind   string            `json:"kind"`
+	Item   string            `json:"item"`
+	Amount string            `json:"amount"`
+	Paid   map[string]string `json:"paid"` // by what paid it
 }
 
 // Balance is what an account has at the end.
@@ -190,6 +200,9 @@ func (p *play) outcome(ctx context.Context) (Outcome, error) {
 			if err := p.statements(ctx, tx, &o, a); err != nil {
 				return err
 			}
+			if err := p.packageDays(ctx, tx, &o, a); err != nil {
+				return err
+			}
 		}
 		for _, w := range p.scenario.workspaces {
 			if err := p.told(ctx, tx, &o, w); err != nil {
@@ -273,7 +286,7 @@ func (p *play) bill(name string, b bill.Bill) Bill {
 		told.Lines = append(told.Lines, BillLine{
 			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
 			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
-			Paid: paidOf(l.Paid, b.Market.Currency),
+			Package: coverOf(l.Package), Paid: paidOf(l.Paid, b.Market.Currency),
 		})
 	}
 	return told

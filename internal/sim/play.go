@@ -30,6 +30,7 @@ type play struct {
 	mails    []notify.Mail              // as they left
 	readers  map[string]reading         // by address
 	batches  int64                      // of usage, handed over so far
+	packages []boughtPackage            // as they were bought
 	refused  []Refusal
 }
 

@@ -30,13 +30,18 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"upgrade":    (*reader).upgrade,
 	"settlement": (*reader).settlement,
 	"retention":  (*reader).retentionStep,
+
+	"package":            (*reader).packageStep,
+	"package_workspaces": (*reader).arrangeStep,
+	"package_upgrade":    (*reader).upgradeStep,
+	"traffic_package":    (*reader).trafficStep,
 }
 
 // Verbs lists the steps by name.
 func Verbs() []string { return slices.Sorted(maps.Keys(verbs)) }
 
 // notYet are the steps of the format whose machinery this version lacks.
-var notYet = []string{"package", "traffic_package", "cloud_event", "unlock", "dissolve", "rebind"}
+var notYet = []string{"cloud_event", "unlock", "dissolve", "rebind"}
 
 func (r *reader) step(s *Scenario, f *fields) {
 	st := step{line: f.line}

@@ -30,6 +30,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"vouchers and cards", tx.verifySources},
 		{"bills", tx.verifyBills},
 		{"closed days", tx.verifyDays},
+		{"packages", tx.verifyPackages},
 		{"statements", tx.verifyStatements},
 		{"workspaces", tx.verifyWorkspaces},
 		{"the audit log", tx.verifyAudit},
@@ -169,7 +170,7 @@ func (tx *Tx) verifyBills(ctx context.Context, c *catalog.Catalog) ([]audit.Find
 			if !ok {
 				continue
 			}
-			if err := tx.verifyBill(ctx, check, b); err != nil {
+			if err := tx.verifyBill(ctx, c, check, b); err != nil {
 				return nil, err
 			}
 		}
@@ -185,7 +186,7 @@ func (tx *Tx) verifyBills(ctx context.Context, c *catalog.Catalog) ([]audit.Find
 }
 
 // verifyBill compares one bill with its usage and its entry.
-func (tx *Tx) verifyBill(ctx context.Context, check *bill.Check, b bill.Bill) error {
+func (tx *Tx) verifyBill(ctx context.Context, c *catalog.Catalog, check *bill.Check, b bill.Bill) error {
 	w, err := tx.Workspace(ctx, b.WorkspaceID)
 	if err != nil {
 		return err
@@ -201,7 +202,11 @@ func (tx *Tx) verifyBill(ctx context.Context, check *bill.Check, b bill.Bill) er
 	if err != nil {
 		return err
 	}
-	check.Usage(b, w, samples, agreed)
+	share, err := tx.shareOn(ctx, c, b)
+	if err != nil {
+		return err
+	}
+	check.Usage(b, w, samples, share, agreed)
 	e, found, err := tx.LedgerEntry(ctx, "bill:"+b.ID)
 	if err == nil {
 		check.Charge(b, e, found)

@@ -40,7 +40,7 @@ func TestExplainGallery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := bill.ExplainFrom(catalog.Default(), b, usage.Of(day, zone), samples, wallet.Entry{Number: 7})
+	e, err := bill.ExplainFrom(catalog.Default(), b, usage.Of(day, zone), samples, nil, wallet.Entry{Number: 7})
 	if err != nil {
 		t.Fatal(err)
 	}

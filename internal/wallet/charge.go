@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,7 +13,8 @@ import (
 // Charging is a bill to be paid.
 type Charging struct {
 	Key        string // idempotency
-	Cause      string // the bill's ID
+	Kind       Kind   // empty: Charge
+	Cause      string // the ID of the bill, or of what else is charged
 	Payer      string
 	Currency   money.Currency
 	Settlement site.Method
@@ -58,7 +60,7 @@ func Pay(ctx context.Context, tx Tx, c Charging, at time.Time) (Paid, error) {
 	}
 	p := Paid{Parts: parts, Owed: before.Owed}
 	if len(postings) > 0 {
-		m := Movement{Key: c.Key, Kind: Charge, Cause: c.Cause, Payer: c.Payer, Postings: postings}
+		m := Movement{Key: c.Key, Kind: cmp.Or(c.Kind, Charge), Cause: c.Cause, Payer: c.Payer, Postings: postings}
 		if p.Entry, err = Post(ctx, tx, m, at); err != nil {
 			return Paid{}, err
 		}
