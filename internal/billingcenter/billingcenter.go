@@ -149,6 +149,7 @@ func actor(r *http.Request) workspace.Actor {
 // sections are the lines of the navigation.
 var sections = []struct{ key, path, icon string }{
 	{"overview", "/", "activity"},
+	{"wallet", "/wallet", "card"},
 	{"recharge", "/recharge", "wallet"},
 	{"workspaces", "/workspaces", "box"},
 	{"statements", "/statements", "invoice"},

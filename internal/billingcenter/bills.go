@@ -144,22 +144,36 @@ func (b *Console) billPage(w http.ResponseWriter, r *http.Request) error {
 	if page.Exact, page.Rounding, err = rounding(d); err != nil {
 		return err
 	}
+	bySource, err := d.BySource()
+	if err != nil {
+		return err
+	}
+	page.Sources = partsBy(d.Paid, bySource)
 	for _, l := range d.Lines {
 		page.Lines = append(page.Lines, BillLine{
 			Item: l.Item, Class: l.Class, Quantity: web.Exact(l.Quantity), Units: l.Units.Fixed(money.Decimals), UnitPrice: web.Exact(l.UnitPrice),
-			Exact: web.Exact(l.Exact), Amount: l.Amount, Paid: parts(l.Paid),
+			Exact: web.Exact(l.Exact), Amount: l.Amount, Paid: partsBy(l.Paid, l.Sources),
 		})
 	}
 	page.Frame = b.frame(r, row.WorkspaceName+", "+row.Day.String(), "bills")
 	return web.Render(w, r, http.StatusOK, billPage(page))
 }
 
-// parts lists what paid, without what paid nothing.
-func parts(p bill.Paid) []PaidPart {
+// parts lists the kinds of what paid, without what paid nothing.
+func parts(p bill.Paid) []PaidPart { return partsBy(p, nil) }
+
+// partsBy lists what paid, each voucher and card by itself and the rest by kind.
+func partsBy(p bill.Paid, sources []bill.SourcePart) []PaidPart {
 	var list []PaidPart
 	for _, kind := range wallet.Payments() {
-		if a := p.By(kind); !a.IsZero() {
-			list = append(list, PaidPart{kind, a})
+		named := false
+		for _, s := range sources {
+			if s.Payment == kind {
+				list, named = append(list, PaidPart{kind, s.Amount, s.ID}), true
+			}
+		}
+		if a := p.By(kind); !named && !a.IsZero() {
+			list = append(list, PaidPart{kind, a, ""})
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package billingcenter
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/store"
@@ -93,14 +94,14 @@ func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"entry", "at", "kind", "cause", "currency", "amount", "cash_after", "owed_after"}}
+	rows := [][]string{{"entry", "at", "kind", "cause", "currency", "amount", "cash_after", "owed_after", "sources"}}
 	err = b.Store.Read(ctx, func(tx *store.Tx) error {
 		list, err := movements(ctx, tx, a, within, 0, exported+1)
 		if len(list) > exported {
 			return ErrExport.With("most", exported).On("from")
 		}
 		for _, m := range list {
-			rows = append(rows, []string{m.ID, web.Machine(m.At), string(m.Kind), m.Cause, string(a.Currency), m.Amount.String(), m.Cash.String(), m.Owed.String()})
+			rows = append(rows, []string{m.ID, web.Machine(m.At), string(m.Kind), m.Cause, string(a.Currency), m.Amount.String(), m.Cash.String(), m.Owed.String(), sourcesText(m.Parts)})
 		}
 		return err
 	})
@@ -108,4 +109,13 @@ func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeCSV(w, "income-and-expense.csv", rows)
+}
+
+// sourcesText says for programs what took part: "voucher vchr_1 -3.20; cash -1.10".
+func sourcesText(parts []PaidPart) string {
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = strings.Join(strings.Fields(string(p.Payment)+" "+p.Source+" "+p.Amount.String()), " ")
+	}
+	return strings.Join(texts, "; ")
 }

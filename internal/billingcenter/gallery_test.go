@@ -63,7 +63,7 @@ type page = func(ctx context.Context) templ.Component
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
-	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1()} {
+	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1()} {
 		for name, p := range group {
 			states = append(states, gallery.State{Name: "billing-center/" + name, Page: p})
 		}
@@ -130,8 +130,8 @@ func money1() map[string]page {
 		},
 		"movements": func(ctx context.Context) templ.Component {
 			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: web.Blank(), Currency: money.CNY, Zone: hangzhou, Rows: []MovementRow{
-				{Number: 4, ID: "ltxn_4", At: noon, Kind: wallet.Charge, Cause: "cn1-2026-000042", Href: Prefix + "/bills/bill_1", Amount: cny("-38.15"), Parts: []PaidPart{{wallet.ByCash, cny("-14.70")}, {wallet.Owed, cny("-23.45")}}, Cash: cny("0"), Owed: cny("23.45")},
-				{Number: 3, ID: "ltxn_3", At: noon.Add(-time.Hour), Kind: wallet.Deposit, Cause: "TG-1A2B3-C4D5E", Href: Prefix + "/recharge/trsf_1", Amount: cny("5000"), Parts: []PaidPart{{wallet.ByCash, cny("4990")}, {wallet.Owed, cny("10")}}, Cash: cny("14.70"), Owed: cny("0")},
+				{Number: 4, ID: "ltxn_4", At: noon, Kind: wallet.Charge, Cause: "cn1-2026-000042", Href: Prefix + "/bills/bill_1", Amount: cny("-38.15"), Parts: []PaidPart{{wallet.ByCash, cny("-14.70"), ""}, {wallet.Owed, cny("-23.45"), ""}}, Cash: cny("0"), Owed: cny("23.45")},
+				{Number: 3, ID: "ltxn_3", At: noon.Add(-time.Hour), Kind: wallet.Deposit, Cause: "TG-1A2B3-C4D5E", Href: Prefix + "/recharge/trsf_1", Amount: cny("5000"), Parts: []PaidPart{{wallet.ByCash, cny("4990"), ""}, {wallet.Owed, cny("10"), ""}}, Cash: cny("14.70"), Owed: cny("0")},
 			}, Pager: web.Pager{Older: Prefix + "/movements?before=3"}})
 		},
 	}
@@ -227,13 +227,13 @@ func bills1() map[string]page {
 			})
 		},
 		"bill": func(ctx context.Context) templ.Component {
-			cash, owed := PaidPart{wallet.ByCash, cny("14.70")}, PaidPart{wallet.Owed, cny("23.45")}
+			cash, owed := PaidPart{wallet.ByCash, cny("14.70"), ""}, PaidPart{wallet.Owed, cny("23.45"), ""}
 			return billPage(BillView{
 				Frame: frame(ctx, "Bill", "bills"), Row: exampleBills()[0], Zone: hangzhou, BilledAt: noon.Add(-12 * time.Hour), Catalog: "2024-11-06", Market: "CNY/china",
-				Exact: "38.154", Rounding: "−0.004", Paid: []PaidPart{cash, owed}, Hash: "5f2b0c6f0a8f4e2f9d4f6d1c0a9b8e7f6d5c4b3a29181706f5e4d3c2b1a09080",
+				Exact: "38.154", Rounding: "−0.004", Paid: []PaidPart{cash, owed}, Sources: []PaidPart{{wallet.ByVoucher, cny("3.20"), "vchr_4f0q7k3m9q2x4v8b1n6c5z7a2s4d9g0h"}, cash, owed}, Hash: "5f2b0c6f0a8f4e2f9d4f6d1c0a9b8e7f6d5c4b3a29181706f5e4d3c2b1a09080",
 				Lines: []BillLine{
-					{Item: "timeseries", Class: "7d", Quantity: "8,123", Units: "8.12", UnitPrice: "0.7", Exact: "5.684", Amount: cny("5.68"), Paid: []PaidPart{{wallet.ByCash, cny("5.68")}}},
-					{Item: "logs", Class: "14d", Quantity: "21,650,000", Units: "21.65", UnitPrice: "1.5", Exact: "32.47", Amount: cny("32.47"), Paid: []PaidPart{{wallet.ByCash, cny("9.02")}, owed}},
+					{Item: "timeseries", Class: "7d", Quantity: "8,123", Units: "8.12", UnitPrice: "0.7", Exact: "5.684", Amount: cny("5.68"), Paid: []PaidPart{{wallet.ByVoucher, cny("3.20"), "vchr_4f0q7k3m9q2x4v8b1n6c5z7a2s4d9g0h"}, {wallet.ByCard, cny("1.10"), "card_8b1n6c5z7a2s4d9g0h4f0q7k3m9q2x4v"}, {wallet.ByCash, cny("1.38"), ""}}},
+					{Item: "logs", Class: "14d", Quantity: "21,650,000", Units: "21.65", UnitPrice: "1.5", Exact: "32.47", Amount: cny("32.47"), Paid: []PaidPart{{wallet.ByCash, cny("9.02"), ""}, owed}},
 					{Item: "task_call", Class: "none", Quantity: "0", Units: "0.00", UnitPrice: "1", Exact: "0", Amount: cny("0")},
 				},
 			})

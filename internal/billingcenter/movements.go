@@ -4,27 +4,35 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 )
 
-// movementRange reads the filter: days of the account's zone.
+// ErrMovementKind is a filter for a kind of movement that there is not.
+var ErrMovementKind = fault.New(fault.Invalid, "movement_kind_unknown", "There is no such kind of movement. Choose one of the list.")
+
+// movementRange reads the filter: days of the account's zone, and a kind.
 func (b *Console) movementRange(form *web.Form, c money.Currency) (store.Range, error) {
 	first, last, err := b.days(form)
 	if err != nil {
 		return store.Range{}, err
 	}
 	zone := zoneOf(c)
-	r := store.Range{From: first.Start(zone)}
+	r := store.Range{From: first.Start(zone), Kind: wallet.Kind(form.Text("kind"))}
 	if last != utmost {
 		r.To = last.End(zone)
+	}
+	if r.Kind != "" && !slices.Contains(wallet.Kinds(), r.Kind) {
+		return r, ErrMovementKind.On("kind")
 	}
 	return r, nil
 }
@@ -34,7 +42,7 @@ func (b *Console) movementsPage(w http.ResponseWriter, r *http.Request) error {
 	a, form := payer(ctx), &web.Form{Values: r.URL.Query()}
 	page := Movements{
 		Form: form, Currency: a.Currency, Zone: zoneOf(a.Currency),
-		From: strings.TrimSpace(form.Text("from")), To: strings.TrimSpace(form.Text("to")),
+		From: strings.TrimSpace(form.Text("from")), To: strings.TrimSpace(form.Text("to")), Kind: form.Text("kind"),
 	}
 	within, err := b.movementRange(form, a.Currency)
 	wrong := form.Refused(err)
@@ -54,12 +62,11 @@ func (b *Console) movementsPage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	query := BillFilter{From: page.From, To: page.To}.query()
 	if before > 0 {
-		page.Pager.Newer = Prefix + "/movements?" + query
+		page.Pager.Newer = Prefix + "/movements?" + page.query()
 	}
 	if n := len(page.Rows); n == pageSize {
-		page.Pager.Older = Prefix + "/movements?" + query + "&before=" + strconv.FormatInt(page.Rows[n-1].Number, 10)
+		page.Pager.Older = Prefix + "/movements?" + page.query() + "&before=" + strconv.FormatInt(page.Rows[n-1].Number, 10)
 	}
 	page.Frame = b.frame(r, web.T(ctx, "bc.nav.movements"), "movements")
 	return web.Render(w, r, form.Status(), movementsPage(page))
@@ -69,76 +76,60 @@ func (b *Console) movementsPage(w http.ResponseWriter, r *http.Request) error {
 // balances after it.
 func movements(ctx context.Context, tx *store.Tx, a account.Billing, within store.Range, before int64, limit int) ([]MovementRow, error) {
 	entries, err := tx.LedgerEntriesIn(ctx, a.ID, within, before, limit)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	numbers := make([]int64, len(entries))
+	for i, e := range entries {
+		numbers[i] = e.Number
+	}
+	after, err := tx.CashAndArrearsAfter(ctx, a.ID, a.Currency, numbers)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]MovementRow, len(entries))
 	for i, e := range entries {
-		row := &rows[i]
-		*row = MovementRow{Number: e.Number, ID: e.ID, At: e.At, Kind: e.Kind}
-		if i == 0 || rows[i-1].Number != e.Number+1 {
-			after, err := tx.BalancesAfter(ctx, a.ID, a.Currency, e.Number)
-			if err != nil {
-				return nil, err
-			}
-			row.Cash, row.Owed = after.Cash, after.Owed
-		} else if row.Cash, row.Owed, err = undo(entries[i-1], rows[i-1]); err != nil {
+		if rows[i], err = rowOf(ctx, tx, e, a.Currency); err != nil {
 			return nil, err
 		}
-		if row.Amount, row.Parts, err = net(e, a.Currency); err != nil {
-			return nil, err
-		}
-		if row.Cause, row.Href, err = cause(ctx, tx, e); err != nil {
-			return nil, err
-		}
+		rows[i].Cash, rows[i].Owed = after[i].Cash, after[i].Owed
 	}
 	return rows, nil
 }
 
-// undo gives the balances before an entry from those after it.
-func undo(e wallet.Entry, after MovementRow) (cash, owed money.Amount, err error) {
-	cash, owed = after.Cash, after.Owed
-	for _, p := range e.Postings {
-		switch p.Account {
-		case wallet.Cash(e.Payer):
-			cash, err = cash.Sub(p.Amount)
-		case wallet.Arrears(e.Payer):
-			owed, err = owed.Add(p.Amount)
-		}
-		if err != nil {
-			return cash, owed, err
-		}
+// rowOf is an entry as the payer reads it.
+func rowOf(ctx context.Context, tx *store.Tx, e wallet.Entry, c money.Currency) (row MovementRow, err error) {
+	row = MovementRow{Number: e.Number, ID: e.ID, At: e.At, Kind: e.Kind}
+	if row.Amount, row.Parts, err = net(e, c); err != nil {
+		return row, err
 	}
-	return cash, owed, nil
-}
-
-// payments tells a payer's kinds of account by how the books name them.
-var payments = map[string]wallet.Payment{
-	"cash": wallet.ByCash, "arrears": wallet.Owed, "voucher": wallet.ByVoucher,
-	"full_reduction": wallet.ByFullReduction, "card": wallet.ByCard,
+	row.Cause, row.Href, err = cause(ctx, tx, e)
+	return row, err
 }
 
 // net is what an entry means for the payer: the sum over the payer's own
-// accounts, and the part of each kind of source.
+// accounts, and the part of each source.
 func net(e wallet.Entry, c money.Currency) (money.Amount, []PaidPart, error) {
-	total, sums := money.Of(0, c), map[wallet.Payment]money.Amount{}
+	total, sums := money.Of(0, c), map[wallet.Account]money.Amount{}
 	for _, p := range e.Postings {
 		if p.Account.Payer() == "" {
 			continue
 		}
-		kind, _, _ := strings.Cut(string(p.Account), ":")
 		var err error
 		if total, err = total.Add(p.Amount); err != nil {
 			return total, nil, err
 		}
-		if sums[payments[kind]], err = sums[payments[kind]].Add(p.Amount); err != nil {
+		if sums[p.Account], err = sums[p.Account].Add(p.Amount); err != nil {
 			return total, nil, err
 		}
 	}
 	var list []PaidPart
 	for _, kind := range wallet.Payments() {
-		if a := sums[kind]; !a.IsZero() {
-			list = append(list, PaidPart{kind, a})
+		for _, p := range e.Postings {
+			if sum, ok := sums[p.Account]; ok && p.Account.Payment() == kind && !sum.IsZero() {
+				list = append(list, PaidPart{kind, sum, p.Account.Source()})
+				delete(sums, p.Account)
+			}
 		}
 	}
 	return total, list, nil
@@ -159,6 +150,22 @@ func cause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string
 			return e.Cause, "", nil
 		}
 		return t.Reference, Prefix + "/recharge/" + e.Cause, err
+	case wallet.VoucherIssued, wallet.CardIssued, wallet.Lapse, wallet.Withdrawal:
+		for _, p := range e.Postings {
+			if source := p.Account.Source(); source != "" {
+				return originOf(ctx, tx, e.Payer, source)
+			}
+		}
+		return originOf(ctx, tx, e.Payer, e.Cause) // all of the card went into arrears
 	}
 	return e.Cause, "", nil
+}
+
+// originOf names a voucher or card by how it came about.
+func originOf(ctx context.Context, tx *store.Tx, payerID, sourceID string) (text, href string, err error) {
+	s, err := tx.SourceOf(ctx, payerID, sourceID)
+	if errors.Is(err, wallet.ErrSourceUnknown) {
+		return sourceID, "", nil
+	}
+	return sourceTitle(ctx, s.Payment, s.ID) + " · " + originText(ctx, s), sourcePath(s.ID), err
 }

@@ -132,9 +132,10 @@ type BillView struct {
 	Catalog  string
 	Market   string
 	Lines    []BillLine
-	Exact    string // the sum before rounding
-	Rounding string // what rounding the lines changed
-	Paid     []PaidPart
+	Exact    string     // the sum before rounding
+	Rounding string     // what rounding the lines changed
+	Paid     []PaidPart // by kind
+	Sources  []PaidPart // by what paid
 	Hash     string
 }
 
@@ -150,10 +151,11 @@ type BillLine struct {
 	Paid      []PaidPart
 }
 
-// PaidPart is what one kind of source paid.
+// PaidPart is what one source paid.
 type PaidPart struct {
 	Payment wallet.Payment
 	Amount  money.Amount
+	Source  string // the voucher or card; empty for cash, a cloud and arrears
 }
 
 // Movements is income and expense: every change of the account's money.
@@ -161,6 +163,7 @@ type Movements struct {
 	Frame    web.Frame
 	Form     *web.Form
 	From, To string
+	Kind     string
 	Currency money.Currency
 	Zone     *time.Location
 	Rows     []MovementRow

@@ -11,10 +11,12 @@ import (
 	"tollgate.dev/internal/wallet"
 )
 
-// Range narrows a list of entries to instants [From, To); a zero end is open.
+// Range narrows a list of entries to instants [From, To), where a zero end is
+// open, and to one kind, where that is not empty.
 type Range struct {
 	From time.Time
 	To   time.Time
+	Kind wallet.Kind
 }
 
 // micros gives the bounds as they are stored; an open end is beyond all.
@@ -38,10 +40,11 @@ func (tx *Tx) LedgerEntriesIn(ctx context.Context, payer string, r Range, before
 					AND at >= $2
 					AND at < $3
 					AND ($4 = 0 OR number < $4)
+					AND ($5 = '' OR kind = $5)
 				ORDER BY number DESC
-				LIMIT $5
+				LIMIT $6
 			)
-		ORDER BY e.number DESC, p.position`, payer, from, to, before, int64(limit))
+		ORDER BY e.number DESC, p.position`, payer, from, to, before, string(r.Kind), int64(limit))
 }
 
 // LedgerEntryOf finds an entry of a payer by its number.
@@ -75,6 +78,52 @@ func (tx *Tx) BalancesAfter(ctx context.Context, payer string, c money.Currency,
 		return wallet.Balances{}, fmt.Errorf("balances of %s after entry %d: %w", payer, number, err)
 	}
 	return wallet.NewBalances(c, sums)
+}
+
+// CashAndArrearsAfter gives a payer's cash and arrears right after each of the
+// entries of these numbers, which are in descending order.
+func (tx *Tx) CashAndArrearsAfter(ctx context.Context, payer string, c money.Currency, numbers []int64) ([]wallet.Balances, error) {
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	newest, oldest := numbers[0], numbers[len(numbers)-1]
+	now, err := tx.BalancesAfter(ctx, payer, c, newest)
+	if err != nil {
+		return nil, err
+	}
+	cash, arrears := string(wallet.Cash(payer)), string(wallet.Arrears(payer))
+	rows, err := tx.Query(ctx, `
+		SELECT number, account, minor
+		FROM ledger_posting
+		WHERE payer = $1
+			AND currency = $2
+			AND account IN ($3, $4)
+			AND number > $5
+			AND number <= $6
+		ORDER BY number DESC, position`, payer, string(c), cash, arrears, oldest, newest)
+	after, i := make([]wallet.Balances, len(numbers)), 0
+	_, err = collect(rows, err, func(r Row) (struct{}, error) {
+		var number, minor int64
+		var account string
+		if err := r.Scan(&number, &account, &minor); err != nil {
+			return struct{}{}, err
+		}
+		for numbers[i] >= number { // what is undone now came before all that is told
+			after[i] = now
+			i++
+		}
+		to, amount := &now.Cash, money.Of(-minor, c)
+		if account == arrears {
+			to, amount = &now.Owed, money.Of(minor, c)
+		}
+		var err error
+		*to, err = to.Add(amount)
+		return struct{}{}, err
+	})
+	for ; err == nil && i < len(numbers); i++ {
+		after[i] = now
+	}
+	return after, err
 }
 
 // OwedSince is when the payer's present debt began: the entry before which

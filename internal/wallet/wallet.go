@@ -104,6 +104,11 @@ const (
 	Deposit Kind = "deposit" // money came in
 )
 
+// Kinds lists the kinds of movement, for filters and their names.
+func Kinds() []Kind {
+	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, Opening}
+}
+
 // Balances is what a payer has, in one currency.
 type Balances struct {
 	Cash          money.Amount
