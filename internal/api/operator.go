@@ -58,6 +58,11 @@ func (s *server) verifyBooks(c *call, _ *nothing) (*Verification, error) {
 	if err != nil {
 		return nil, err
 	}
+	late, err := c.tx.Overdue(c)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, late...)
 	v := &Verification{Sound: len(found) == 0, At: c.at.UTC(), Findings: make([]Finding, 0, len(found))}
 	for _, f := range found {
 		v.Findings = append(v.Findings, Finding(f))

@@ -23,7 +23,10 @@ func (a *App) openJobs(context.Context) error {
 	job.Register(a.runner, a.remind)
 	a.registerRetention()
 	a.registerPeople()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.cleaning()}, a.flush)
+	a.registerArrears()
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{
+		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.cleaning(),
+	}, a.flush)
 	return nil
 }
 

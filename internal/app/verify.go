@@ -25,6 +25,7 @@ var invariants = []struct{ id, claim string }{
 	{"I8", "no voucher or card pays more than it was issued for"},
 	{"I10", "nothing is billed before the upgrade"},
 	{"I11", "document numbers have no gaps"},
+	{"I13", "workspaces are warned, locked and cleared as their payer's debt says"},
 }
 
 // Verify checks the books of a store as of one instant.
@@ -40,7 +41,11 @@ func VerifyBy(ctx context.Context, s *store.Store, c *catalog.Catalog) (Report, 
 		if err != nil {
 			return err
 		}
-		r.Findings, err = tx.Verify(ctx, whole)
+		if r.Findings, err = tx.Verify(ctx, whole); err != nil {
+			return err
+		}
+		late, err := tx.Overdue(ctx)
+		r.Findings = append(r.Findings, late...)
 		return err
 	})
 	return r, err

@@ -32,7 +32,6 @@ type Tx interface {
 	UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error)
 	// OverridesOf lists the prices agreed with a payer.
 	OverridesOf(ctx context.Context, payer string) ([]catalog.Override, error)
-	Announce(ctx context.Context, event any) error
 	Audit(ctx context.Context, e audit.Entry) error
 
 	// BillOfDay finds a workspace's bill, or ErrUnknown.
@@ -136,20 +135,7 @@ func issue(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace
 	if err := tx.InsertBill(ctx, b); err != nil {
 		return Bill{}, fmt.Errorf("keep bill %s: %w", b.Number, err)
 	}
-	if paid.DebtStarted {
-		return b, announceArrears(ctx, tx, w.Payer, paid, at)
-	}
 	return b, nil
-}
-
-func announceArrears(ctx context.Context, tx Tx, payer string, paid wallet.Paid, at time.Time) error {
-	a, err := tx.BillingByID(ctx, payer)
-	if err != nil {
-		return err
-	}
-	return tx.Announce(ctx, wallet.ArrearsStarted{
-		Payer: a.ID, UserName: a.UserName, Email: a.Email, Language: a.Language, Owed: paid.Owed, StartedAt: at,
-	})
 }
 
 // Calculate rates what a workspace used on a day so far: usage of its present

@@ -111,17 +111,7 @@ func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) erro
 	if err := tx.InsertBills(ctx, bills); err != nil {
 		return fmt.Errorf("keep %d bills: %w", len(bills), err)
 	}
-	if err := tx.UnparkAll(ctx, ids, l.day); err != nil {
-		return err
-	}
-	for _, c := range paid {
-		if c.paid.DebtStarted {
-			if err := announceArrears(ctx, tx, c.workspace.Payer, c.paid, l.at); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return tx.UnparkAll(ctx, ids, l.day)
 }
 
 // oneByOne bills each workspace of a lot in a transaction of its own, and

@@ -41,12 +41,12 @@ var Order = [][]string{
 	{"preview"},
 	{"wallet"},
 	{"prepaid"},
+	{"arrears"},
 	{"bill"},
 	{"statement"},
 	{"analysis"},
 	{"alert"},
 	{"settle"},
-	{"arrears"},
 	{"marketplace"},
 	{"notify"},
 	// what holds and moves them

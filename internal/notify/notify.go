@@ -15,6 +15,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/alert"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/prepaid"
@@ -37,7 +38,6 @@ const (
 	Invitation       Kind = "invitation"       // mail 8
 	CashCredited     Kind = "cash_credited"    // a receipt, by our choice
 	StatementIssued  Kind = "statement_issued" // mail 3
-	ArrearsStarted   Kind = "arrears_started"  // what mail 3 says of arrears, at once
 	PackageBought    Kind = "package_bought"   // a receipt, by our choice
 	PackageUpgraded  Kind = "package_upgraded"
 	PackageExpiring  Kind = "package_expiring" // by our choice, 30 days and 1 day before
@@ -45,7 +45,14 @@ const (
 
 	CertificationCertified Kind = "certification_certified" // by our choice
 	CertificationRejected  Kind = "certification_rejected"
-	AccountSecured         Kind = "account_secured" // password, address or phone were changed, by our choice
+	AccountSecured         Kind = "account_secured"     // password, address or phone were changed, by our choice
+	ArrearsStarted         Kind = "arrears_started"     // the fourteen days run; mail 5 of a cloud
+	ArrearsReminder        Kind = "arrears_reminder"    // mail 4
+	WorkspaceLocked        Kind = "workspace_locked"    // and what follows by our choice
+	WorkspaceUnlocked      Kind = "workspace_unlocked"  // also when it never came to the lock
+	TimeGranted            Kind = "time_granted"        // by the operator
+	DataDeleted            Kind = "data_deleted"        // after a lock or a dissolution
+	WorkspaceDissolved     Kind = "workspace_dissolved" // by its Owner
 )
 
 // Mail is one message to one address, ready to send.
@@ -87,8 +94,6 @@ func Compose(event any) ([]Mail, error) {
 		letters = cashCredited(e)
 	case statement.Issued:
 		letters = statementIssued(e)
-	case wallet.ArrearsStarted:
-		letters = arrearsStarted(e)
 	case wallet.SourceIssued:
 		letters = sourceIssued(e)
 	case wallet.SourcesExpiring:
@@ -99,6 +104,20 @@ func Compose(event any) ([]Mail, error) {
 		letters = packageBought(e)
 	case prepaid.Expiring:
 		letters = packageExpiring(e)
+	case arrears.Began:
+		letters = began(e)
+	case arrears.Reminded:
+		letters = reminded(e)
+	case arrears.Locked:
+		letters = locked(e)
+	case arrears.Ended:
+		letters = ended(e)
+	case arrears.Granted:
+		letters = granted(e)
+	case arrears.Cleared:
+		letters = cleared(e)
+	case arrears.Dissolved:
+		letters = dissolved(e)
 	case alert.Exceeded:
 		letters = highConsumption(e)
 	case account.CertificationDecided:
@@ -205,15 +224,6 @@ func cashCredited(e wallet.CashCredited) []letter {
 	facts = append(facts, fact{"credited", billingTime(e.CreditedAt, e.Amount.Currency())})
 	return []letter{{kind: CashCredited, to: e.Email, language: e.Language, at: e.CreditedAt, facts: facts,
 		words: map[string]any{"Amount": sum(e.Amount), "Owed": e.Owed.Sign() > 0}}}
-}
-
-func arrearsStarted(e wallet.ArrearsStarted) []letter {
-	return []letter{{kind: ArrearsStarted, to: e.Email, language: e.Language, at: e.StartedAt,
-		facts: []fact{
-			{"billing_account", e.UserName},
-			{"owed", sum(e.Owed)},
-			{"since", billingTime(e.StartedAt, e.Owed.Currency())},
-		}}}
 }
 
 // sum is an amount with its currency: CNY 12.50.

@@ -15,6 +15,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/alert"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
@@ -59,8 +60,6 @@ func events(language string) map[string]any {
 		"cash-credited-in-arrears": wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
 			Amount: money.MustParse("10", money.USD), PaidDebt: money.MustParse("10", money.USD), Cash: money.Of(0, money.USD), Owed: money.MustParse("2.5", money.USD),
 			CreditedAt: at},
-		"arrears-started": wallet.ArrearsStarted{UserName: "acme-billing", Email: "finance@example.com", Language: language,
-			Owed: money.MustParse("15", money.CNY), StartedAt: at},
 		"certification-certified": certificationOf(language, account.CertificationCertified, ""),
 		"certification-rejected":  certificationOf(language, account.CertificationRejected, "Acme Old Ltd"),
 		"package-bought":          receiptOf(language, prepaid.Bought),
@@ -78,6 +77,20 @@ func events(language string) map[string]any {
 		"source-expiring":         wallet.SourcesExpiring{Reader: reader(language), Sources: ending()[1:], WarnedAt: at},
 		"sources-expiring":        wallet.SourcesExpiring{Reader: reader(language), Sources: ending(), WarnedAt: at},
 		"source-lapsed":           wallet.SourceLapsed{Reader: reader(language), Source: ending()[1], Left: money.MustParse("12.5", money.CNY), LapsedAt: at},
+		"arrears-started":         arrears.Began{Notice: notice(language, arrears.Debt)},
+		"arrears-reminder":        arrears.Reminded{Notice: notice(language, arrears.Debt), Days: 3},
+		"arrears-last-reminder":   arrears.Reminded{Notice: notice(language, arrears.Debt), Days: 1},
+		"workspace-locked":        arrears.Locked{Notice: notice(language, arrears.Debt), ClearAt: at.AddDate(0, 0, 7)},
+		"workspace-unlocked":      arrears.Ended{Notice: notice(language, arrears.Debt), WasLocked: true},
+		"arrears-paid":            arrears.Ended{Notice: notice(language, arrears.Debt)},
+		"time-granted":            arrears.Granted{Notice: notice(language, arrears.Debt)},
+		"cloud-ended":             arrears.Began{Notice: notice(language, arrears.Cloud)},
+		"cloud-reminder":          arrears.Reminded{Notice: notice(language, arrears.Cloud), Days: 1},
+		"cloud-locked":            arrears.Locked{Notice: notice(language, arrears.Cloud), ClearAt: at.AddDate(0, 0, 7)},
+		"cloud-back":              arrears.Ended{Notice: notice(language, arrears.Cloud), WasLocked: true},
+		"data-deleted":            arrears.Cleared{Workspace: shop, Reason: workspace.Locked, Readers: notice(language, arrears.Cloud).Readers, At: at},
+		"data-of-dissolved":       arrears.Cleared{Workspace: shop, Reason: workspace.Dissolved, Readers: notice(language, arrears.Cloud).Readers, At: at},
+		"workspace-dissolved":     arrears.Dissolved{Workspace: shop, Readers: notice(language, arrears.Cloud).Readers, At: at, ClearAt: at.AddDate(0, 0, 7)},
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}
@@ -85,6 +98,26 @@ func events(language string) map[string]any {
 
 func secured(what account.Security, system account.System, s site.ID, language string) account.Secured {
 	return account.Secured{What: what, System: system, Site: s, UserName: "mei", Email: "mei@example.com", Now: "new@example.com", Language: language, At: at}
+}
+
+var shop = arrears.Concerned{ID: "wksp_0123456789", Name: "商城 shop", Site: "cn1"}
+
+// notice is of seven workspaces of a payer, one of which has an Owner who is
+// not the payer; of a cloud it is of one.
+func notice(language string, cause arrears.Cause) arrears.Notice {
+	n := arrears.Notice{
+		Cause: cause, UserName: "acme-billing", Owed: money.MustParse("15", money.CNY), BeganAt: at.AddDate(0, 0, -1), LockAt: at.AddDate(0, 0, 13), At: at,
+		Readers: []arrears.Reader{
+			{Email: "finance@example.com", Language: language, Payer: true, Workspaces: []arrears.Concerned{shop}},
+			{Email: "mei@example.com", Language: language, Workspaces: []arrears.Concerned{shop}},
+		},
+	}
+	if cause == arrears.Debt {
+		for _, name := range []string{"b", "c", "d", "e", "f", "g"} {
+			n.Readers[0].Workspaces = append(n.Readers[0].Workspaces, arrears.Concerned{ID: "wksp_" + name, Name: name, Site: "us1"})
+		}
+	}
+	return n
 }
 
 func exceeded(language, item string) alert.Exceeded {

@@ -30,6 +30,8 @@ func isUnknown(err error) bool {
 // Tx is what packages need of a transaction.
 type Tx interface {
 	ChargeTx
+	BillingByID(ctx context.Context, id string) (account.Billing, error)
+	Announce(ctx context.Context, event any) error
 	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
 	// PackageForUpdate finds a package, kept from other writers, or ErrUnknown.
 	PackageForUpdate(ctx context.Context, id string) (Package, error)

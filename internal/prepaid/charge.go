@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quantity"
@@ -230,8 +229,6 @@ type ChargeTx interface {
 	PackageCharge(ctx context.Context, id string) (Charge, error)
 	// InsertPackageCharge keeps a charge for ever.
 	InsertPackageCharge(ctx context.Context, c Charge) error
-	BillingByID(ctx context.Context, id string) (account.Billing, error)
-	Announce(ctx context.Context, event any) error
 }
 
 // VoucherPayable says whether vouchers may pay for an item.
@@ -279,14 +276,5 @@ func ChargeDay(ctx context.Context, tx ChargeTx, packageID string, day period.Da
 	if err := tx.InsertPackageCharge(ctx, c); err != nil {
 		return Charge{}, fmt.Errorf("keep the charge of %s on %s: %w", p.ID, day, err)
 	}
-	if !paid.DebtStarted {
-		return c, nil
-	}
-	a, err := tx.BillingByID(ctx, p.Payer)
-	if err != nil {
-		return c, err
-	}
-	return c, tx.Announce(ctx, wallet.ArrearsStarted{
-		Payer: a.ID, UserName: a.UserName, Email: a.Email, Language: a.Language, Owed: paid.Owed, StartedAt: at,
-	})
+	return c, nil
 }

@@ -23,6 +23,10 @@ type Tx interface {
 	// CoveredThrough is the last day, from the given one on, on which the
 	// workspace is in an annual package.
 	CoveredThrough(ctx context.Context, workspaceID string, from period.Day) (last period.Day, covered bool, err error)
+	// Rejoin gives the workspace the state of the clocks that concern it now.
+	Rejoin(ctx context.Context, workspaceID string, at time.Time) error
+	// Payable refuses a payer whose workspaces are locked.
+	Payable(ctx context.Context, payer string) error
 	Audit(ctx context.Context, e audit.Entry) error
 }
 
@@ -62,12 +66,22 @@ func (r Rules) Choose(ctx context.Context, tx Tx, workspaceID string, to site.Me
 	if err != nil {
 		return w, err
 	}
+	if to == site.BillingCenter {
+		if err := tx.Payable(ctx, w.Payer); err != nil {
+			return w, err
+		}
+	}
 	before := w.Settlement
 	w.Settlement = to
 	if err := tx.UpdateWorkspace(ctx, w); err != nil {
 		return w, err
 	}
-	w.Revision++
+	if err := tx.Rejoin(ctx, w.ID, at); err != nil {
+		return w, err
+	}
+	if w, err = tx.WorkspaceForUpdate(ctx, w.ID); err != nil {
+		return w, err
+	}
 	return w, tx.Audit(ctx, audit.Entry{
 		At: at, Actor: actor.AccountID, Address: actor.Address, Action: Changed, Subject: w.ID,
 		Detail: map[string]string{"from": string(before), "to": string(to), Counts: strconv.FormatBool(counts)},

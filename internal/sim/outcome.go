@@ -243,6 +243,9 @@ func (p *play) told(ctx context.Context, tx *store.Tx, o *Outcome, w shop) error
 		c := changes[i]
 		o.Retention = append(o.Retention, Kept{w.name, instant(c.At, w.site.Zone), c.Type, c.Index, c.Class})
 	}
+	if err := p.states(ctx, tx, o, w); err != nil {
+		return err
+	}
 	notices, err := tx.Notices(ctx, id, time.Unix(0, 0), most)
 	if err != nil {
 		return err

@@ -30,6 +30,8 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"upgrade":    (*reader).upgrade,
 	"settlement": (*reader).settlement,
 	"retention":  (*reader).retentionStep,
+	"unlock":     (*reader).unlock,
+	"dissolve":   (*reader).dissolve,
 
 	"package":            (*reader).packageStep,
 	"package_workspaces": (*reader).arrangeStep,
@@ -41,7 +43,7 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 func Verbs() []string { return slices.Sorted(maps.Keys(verbs)) }
 
 // notYet are the steps of the format whose machinery this version lacks.
-var notYet = []string{"cloud_event", "unlock", "dissolve", "rebind"}
+var notYet = []string{"cloud_event", "rebind"}
 
 func (r *reader) step(s *Scenario, f *fields) {
 	st := step{line: f.line}

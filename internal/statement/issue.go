@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
@@ -26,7 +27,8 @@ type Tx interface {
 	LastSiteDay(ctx context.Context, s site.ID) (bill.SiteDay, error)
 	CommercialSites(ctx context.Context) (map[site.ID]time.Time, error)
 	NextNumber(ctx context.Context, series string) (int64, error)
-	OwedSince(ctx context.Context, payer string, c money.Currency) (time.Time, error)
+	// Clock finds the clock of a debt.
+	Clock(ctx context.Context, cause arrears.Cause, subject string) (arrears.Clock, error)
 	Announce(ctx context.Context, event any) error
 	Audit(ctx context.Context, e audit.Entry) error
 
@@ -161,9 +163,9 @@ func (s *Statement) account(ctx context.Context, tx Tx) error {
 	if b.Owed.IsZero() {
 		return nil
 	}
-	since, err := tx.OwedSince(ctx, s.Payer, s.Currency)
-	if err == nil && !since.IsZero() {
-		s.DueBy = period.DayOf(since, Zone(s.Currency)).Add(Grace)
+	clock, err := tx.Clock(ctx, arrears.Debt, s.Payer)
+	if err == nil && clock.Lasts() {
+		s.DueBy = period.DayOf(clock.LockAt, Zone(s.Currency))
 	}
 	return err
 }

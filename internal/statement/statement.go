@@ -112,10 +112,6 @@ func DueAt(c money.Currency, m period.Month) time.Time {
 	return m.Next().First().Add(readyAfter).Start(Zone(c))
 }
 
-// Grace is how many days after it began a debt must be paid (domain section
-// 12).
-const Grace = 14
-
 // Sums checks that the parts of the statement sum to it: workspaces, their
 // items, all items, and the sources of payment.
 func (s Statement) Sums() error {

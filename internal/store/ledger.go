@@ -92,7 +92,8 @@ func eachEntry(rows Rows, take func(wallet.Entry)) error {
 }
 
 // AppendEntry keeps an entry, moves the stored balances within their bounds
-// (else wallet.ErrFloor) and the head of the chain.
+// (else wallet.ErrFloor) and the head of the chain. Where it begins or ends a
+// debt, the payer's workspaces are told.
 func (tx *Tx) AppendEntry(ctx context.Context, e wallet.Entry) error {
 	if _, err := tx.Exec(ctx, `
 		INSERT INTO ledger_entry (payer, number, id, key, kind, cause, at, previous, hash)
@@ -111,7 +112,10 @@ func (tx *Tx) AppendEntry(ctx context.Context, e wallet.Entry) error {
 			return err
 		}
 	}
-	return tx.extend(ctx, ledgerChain(e.Payer), link{e.Number, e.Hash})
+	if err := tx.extend(ctx, ledgerChain(e.Payer), link{e.Number, e.Hash}); err != nil {
+		return err
+	}
+	return tx.tellAtOnce(ctx, e)
 }
 
 // moveBalance moves the stored balance of a payer's account. The bounds are in

@@ -18,13 +18,15 @@ import (
 )
 
 // CommercialAfter lists the Commercial workspaces of a site behind a place, in
-// the order of their payers and IDs.
+// the order of their payers and IDs. A dissolved one that has left its payer is
+// not among them.
 func (tx *Tx) CommercialAfter(ctx context.Context, s site.ID, after bill.Place, limit int) ([]workspace.Workspace, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT `+workspaceColumns+`
 		FROM workspace w
 		WHERE w.site = $1
 			AND w.plan = 'commercial'
+			AND w.payer <> ''
 			AND (w.payer, w.id) > ($2, $3)
 		ORDER BY w.payer, w.id
 		LIMIT $4`, string(s), after.Payer, after.WorkspaceID, int64(limit))
@@ -38,7 +40,8 @@ func (tx *Tx) CountCommercial(ctx context.Context, s site.ID) (int64, error) {
 		SELECT COUNT(*)
 		FROM workspace
 		WHERE site = $1
-			AND plan = 'commercial'`, string(s)).Scan(&n)
+			AND plan = 'commercial'
+			AND payer <> ''`, string(s)).Scan(&n)
 	return n, err
 }
 

@@ -101,7 +101,10 @@ func (tx *Tx) AppendEntries(ctx context.Context, entries []wallet.Entry) error {
 	if err := tx.moveBalances(ctx, moves); err != nil {
 		return err
 	}
-	return tx.extendLedgers(ctx, entries)
+	if err := tx.extendLedgers(ctx, entries); err != nil {
+		return err
+	}
+	return tx.tellLater(ctx, entries)
 }
 
 // movesOf sums what entries do to each account that has a stored balance.

@@ -17,7 +17,7 @@ import (
 )
 
 // Verify reads all books and lists what they do not hold of the invariants I1
-// to I8, I10 and I11. Sound books have no finding. Run it in one Read, so that
+// to I8, I10, I11 and I13. Sound books have no finding. Run it in one Read, so that
 // it sees one instant.
 func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
 	var all []audit.Finding
@@ -33,6 +33,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"packages", tx.verifyPackages},
 		{"statements", tx.verifyStatements},
 		{"workspaces", tx.verifyWorkspaces},
+		{"arrears", tx.verifyArrears},
 		{"the audit log", tx.verifyAudit},
 	} {
 		found, err := part.verify(ctx, c)
@@ -288,7 +289,7 @@ func (tx *Tx) verifyWorkspaces(ctx context.Context, _ *catalog.Catalog) ([]audit
 		SELECT id, 'its plan, generation, upgrade and payer do not belong together'
 		FROM workspace
 		WHERE NOT (plan = $1 AND generation = 1 AND upgraded_at = 0 AND payer = '')
-			AND NOT (plan = $2 AND generation = 2 AND upgraded_at > 0 AND payer <> '')
+			AND NOT (plan = $2 AND generation = 2 AND upgraded_at > 0 AND (payer <> '' OR state = 'dissolved'))
 		ORDER BY id`, string(workspace.Experience), string(workspace.Commercial))
 	if err != nil {
 		return nil, err

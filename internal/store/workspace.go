@@ -57,7 +57,8 @@ func (tx *Tx) InsertWorkspace(ctx context.Context, w workspace.Workspace) error 
 
 // UpdateWorkspace keeps the next value of a workspace that was read at
 // w.Revision; changed meanwhile it is workspace.ErrStale. The plan can only
-// stay or go to Commercial, whatever the caller says.
+// stay or go to Commercial, and what is cleared or dissolved stays so, whatever
+// the caller says.
 func (tx *Tx) UpdateWorkspace(ctx context.Context, w workspace.Workspace) error {
 	n, err := tx.Exec(ctx, `
 		UPDATE workspace
@@ -66,7 +67,8 @@ func (tx *Tx) UpdateWorkspace(ctx context.Context, w workspace.Workspace) error 
 		WHERE id = $1
 			AND revision = $2
 			AND generation <= $7
-			AND (plan = $6 OR plan = 'experience')`,
+			AND (plan = $6 OR plan = 'experience')
+			AND (state = $8 OR state NOT IN ('cleared', 'dissolved'))`,
 		w.ID, w.Revision, w.Name, w.Language, w.OwnerID, w.Plan, int64(w.Generation), w.State,
 		w.Payer, w.Settlement, period.Micros(w.UpgradedAt))
 	tx.changed[w.ID] = true
@@ -122,6 +124,7 @@ func (tx *Tx) CommercialWorkspaces(ctx context.Context, s site.ID, after string,
 		FROM workspace w
 		WHERE w.site = $1
 			AND w.plan = 'commercial'
+			AND w.payer <> ''
 			AND w.id > $2
 		ORDER BY w.id
 		LIMIT $3`, s, after, int64(limit))

@@ -53,6 +53,9 @@ func confirm(ctx context.Context, tx Tx, w workspace.Workspace, actor workspace.
 	if err := d.complete(w, b); err != nil {
 		return Result{}, err
 	}
+	if err := tx.Payable(ctx, b.ID); err != nil {
+		return Result{}, err
+	}
 	next, err := w.Upgrade(b.ID, at)
 	if err != nil {
 		return Result{}, err
@@ -60,7 +63,12 @@ func confirm(ctx context.Context, tx Tx, w workspace.Workspace, actor workspace.
 	if err := tx.UpdateWorkspace(ctx, next); err != nil {
 		return Result{}, err
 	}
-	next.Revision++
+	if err := tx.Rejoin(ctx, next.ID, at); err != nil {
+		return Result{}, err
+	}
+	if next, err = tx.WorkspaceForUpdate(ctx, next.ID); err != nil {
+		return Result{}, err
+	}
 	d.DoneAt = at
 	return Result{Workspace: next, Payer: b}, record(ctx, tx, d, next, b, actor, at)
 }
@@ -127,6 +135,9 @@ func Bind(ctx context.Context, tx Tx, workspaceID string, payer workspace.Actor,
 		return Draft{}, err
 	}
 	if err := bindable(w, b); err != nil {
+		return Draft{}, err
+	}
+	if err := tx.Payable(ctx, b.ID); err != nil {
 		return Draft{}, err
 	}
 	owner, err := tx.StudioByID(ctx, w.OwnerID)

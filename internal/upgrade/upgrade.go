@@ -91,6 +91,10 @@ type Tx interface {
 	UpgradeDraft(ctx context.Context, workspaceID, actorID string) (Draft, error) // ErrNotBegun
 	SaveUpgradeDraft(ctx context.Context, d Draft) error
 	InsertAgreed(ctx context.Context, a Agreed) error
+	// Rejoin gives the workspace the state of its new payer's clock.
+	Rejoin(ctx context.Context, workspaceID string, at time.Time) error
+	// Payable refuses a payer whose workspaces are locked.
+	Payable(ctx context.Context, payer string) error
 	account.Codes
 	Audit(ctx context.Context, e audit.Entry) error
 }

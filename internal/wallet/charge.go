@@ -23,10 +23,9 @@ type Charging struct {
 
 // Paid is how it was paid.
 type Paid struct {
-	Parts       [][]Part // of each line
-	Entry       Entry    // zero when there was nothing to pay
-	DebtStarted bool     // nothing was owed before, and now something is
-	Owed        money.Amount
+	Parts [][]Part // of each line
+	Entry Entry    // zero when there was nothing to pay
+	Owed  money.Amount
 }
 
 // Pay takes the lines of a bill from what the payer has and leaves the rest as
@@ -70,6 +69,5 @@ func Pay(ctx context.Context, tx Tx, c Charging, at time.Time) (Paid, error) {
 		}
 		p.Owed = after.Owed
 	}
-	p.DebtStarted = before.Owed.IsZero() && !p.Owed.IsZero()
 	return p, nil
 }

@@ -86,7 +86,6 @@ func (p *Purse) Pay(c Charging, at time.Time) (Paid, error) {
 		return Paid{}, err
 	}
 	paid.Entry, paid.Owed = m.follow(p.head, at), owed
-	paid.DebtStarted = p.owed.IsZero() && !owed.IsZero()
 	p.head = Head{Number: paid.Entry.Number, Hash: paid.Entry.Hash}
 	p.sources, p.owed = sources, owed
 	p.entries = append(p.entries, paid.Entry)

@@ -155,13 +155,3 @@ type CashCredited struct {
 	Reference  string
 	CreditedAt time.Time
 }
-
-// ArrearsStarted happens when a charge left a debt where there was none.
-type ArrearsStarted struct {
-	Payer     string
-	UserName  string
-	Email     string
-	Language  string
-	Owed      money.Amount
-	StartedAt time.Time
-}

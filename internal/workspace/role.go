@@ -43,6 +43,9 @@ const (
 	ChangeName    Action = "change_name"    // name and language of the workspace
 
 	ChangeRetention Action = "change_retention" // for how long data is kept
+
+	UnlockWorkspace   Action = "unlock_workspace"   // see why it is locked, and go and pay
+	DissolveWorkspace Action = "dissolve_workspace" // end it, from the lock page too
 )
 
 // allowed is the matrix of domain section 2.
@@ -60,11 +63,14 @@ var allowed = map[Action][]Role{
 	ChangeName:    {Owner, Administrator},
 
 	ChangeRetention: {Owner},
+
+	UnlockWorkspace:   {Owner},
+	DissolveWorkspace: {Owner},
 }
 
 // Actions lists every action of the matrix.
 func Actions() []Action {
-	return []Action{ViewData, ViewBilling, PayBilling, UpgradePlan, ViewMembers, InviteMembers, ManageMembers, ViewToken, ManageToken, ManageKeys, ChangeName, ChangeRetention}
+	return []Action{ViewData, ViewBilling, PayBilling, UpgradePlan, ViewMembers, InviteMembers, ManageMembers, ViewToken, ManageToken, ManageKeys, ChangeName, ChangeRetention, UnlockWorkspace, DissolveWorkspace}
 }
 
 // May reports whether the role allows the action.

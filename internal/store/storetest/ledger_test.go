@@ -257,6 +257,7 @@ func TestArrearsAreMailedWhenTheyStart(t *testing.T) {
 		for i, d := range []string{march1, "2026-03-02"} {
 			x.use(t, "logs", "14d", upgraded.Add(time.Duration(24*i)*time.Hour).Truncate(time.Hour), 2_000_000)
 			closeDay(t, s, d)
+			x.tell(t)
 		}
 		if n := mailsTo(t, s, x.payer.Email); n != 1 {
 			t.Errorf("two days of arrears were mailed %d times", n)

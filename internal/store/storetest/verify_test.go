@@ -33,7 +33,8 @@ func sound(t *testing.T, s *store.Store) {
 	}
 }
 
-// history is three days of two workspaces, with deposits and arrears.
+// history is three days of two workspaces, with deposits and arrears: in the
+// end the first two are in grace, and a third is dissolved.
 func history(t *testing.T, s *store.Store) {
 	t.Helper()
 	a, b := newShop(t, s, "a"), newShop(t, s, "b")
@@ -48,7 +49,14 @@ func history(t *testing.T, s *store.Store) {
 		b.use(t, "apm_trace", "14d", hour, 3_000_000)
 		closeDay(t, s, d)
 	}
+	a.tell(t)
+	b.tell(t)
 	b.recharge(t, "20")
+	gone := newShop(t, s, "gone")
+	gone.owned(t)
+	if err := gone.dissolve(t, "gone", noon.AddDate(0, 0, 3)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestBooksWithoutMistakeAreSound(t *testing.T) {
@@ -93,6 +101,16 @@ func TestEveryPlantedCorruptionIsFound(t *testing.T) {
 		"upgraded after its bill":      {"I10", `UPDATE workspace SET upgraded_at = upgraded_at + 86400000000 WHERE id = 'wksp_a'`},
 		"billed for the free plan":     {"I10", `UPDATE workspace SET generation = 3 WHERE id = 'wksp_a'`},
 		"the audit log changed":        {"I6", `UPDATE audit SET actor = 'nobody' WHERE n = 2`},
+		"a debt without its clock":     {"I13", `DELETE FROM arrears_clock WHERE subject = 'bcac_a'`},
+		"a clock without a debt":       {"I13", `INSERT INTO arrears_clock SELECT cause, 'bcac_gone', began_at, lock_at, stage, next_at, extended_at, ended_at, pending, told FROM arrears_clock WHERE subject = 'bcac_a'`},
+		"a clock that began later":     {"I13", `UPDATE arrears_clock SET began_at = began_at + 1, lock_at = lock_at + 1 WHERE subject = 'bcac_a'`},
+		"a clock that locks later":     {"I13", `UPDATE arrears_clock SET lock_at = lock_at + 1 WHERE subject = 'bcac_a'`},
+		"a workspace set free":         {"I13", `UPDATE workspace SET state = 'normal' WHERE id = 'wksp_a'`},
+		"a workspace locked":           {"I13", `UPDATE workspace SET state = 'locked' WHERE id = 'wksp_b'`},
+		"a dissolved one that works":   {"I13", `UPDATE workspace SET state = 'normal' WHERE id = 'wksp_gone'`},
+		"a deletion forgotten":         {"I13", `DELETE FROM clearing WHERE workspace_id = 'wksp_gone'`},
+		"a deletion without a word":    {"I13", `UPDATE clearing SET deleted_at = due_at WHERE workspace_id = 'wksp_gone'`},
+		"a deletion before its time":   {"I13", `UPDATE clearing SET deleted_at = due_at - 1 WHERE workspace_id = 'wksp_gone'`},
 		"the audit log cut":            {"I6", `DELETE FROM audit WHERE n = (SELECT MAX(n) FROM audit)`},
 	} {
 		t.Run(name, func(t *testing.T) {
