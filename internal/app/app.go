@@ -42,6 +42,7 @@ type App struct {
 	unwatch  func()                                   // ends the reading of added catalogue versions
 	mailbox  *mailbox.Mailbox                         // demo only
 	people   *demo.Collector                          // demo only
+	played   bool                                     // a simulation: nobody watches over it
 	doorKey  string                                   // opens the sandbox's clock for tools
 
 	web, door, smtp     net.Listener

@@ -11,7 +11,6 @@ import (
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/api"
-	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/operator"
@@ -82,11 +81,8 @@ func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 		Store: a.store, Sessions: a.store.Sessions("operator", time.Now),
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
-		Retry: a.retry,
-		Issue: a.restate,
-		Verify: func(ctx context.Context) ([]audit.Finding, error) {
-			r, err := Verify(ctx, a.store)
-			return r.Findings, err
-		},
+		Retry:  a.retry,
+		Issue:  a.restate,
+		Verify: a.verify,
 	})
 }

@@ -24,9 +24,14 @@ func (a *App) openJobs(context.Context) error {
 	a.registerRetention()
 	a.registerPeople()
 	a.registerArrears()
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, []job.Task{
+	tasks := []job.Task{
 		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.cleaning(),
-	}, a.flush)
+	}
+	if !a.played { // a simulation verifies once, at its end
+		job.Register(a.runner, a.checkBooks)
+		tasks = append(tasks, a.checking())
+	}
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, tasks, a.flush)
 	return nil
 }
 

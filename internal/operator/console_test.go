@@ -59,7 +59,11 @@ func open(t *testing.T, sandbox bool) *house {
 	}}
 	server.Config.Handler = New(Config{
 		Store: h.store, Sessions: h.store.Sessions("operator", time.Now), Clock: clock, Profile: site.Seed, Catalog: catalog.Default().Shipped(), BaseURL: h.url, Log: testkit.Logger(t),
-		Verify: func(context.Context) ([]audit.Finding, error) { return h.findings, nil },
+		Verify: func(ctx context.Context) ([]audit.Finding, error) {
+			return h.findings, h.store.Write(ctx, func(tx *store.Tx) error {
+				return tx.KeepVerdict(ctx, audit.Verdict{At: h.clock.Now(), Findings: h.findings})
+			})
+		},
 		Retry: func(_ context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
 			h.retried = append(h.retried, workspaceID+" "+day.String())
 			return bill.Bill{ID: "bill_1", Number: "cn1-2026-000001"}, nil
@@ -373,7 +377,7 @@ func TestVerifyShowsWhatItFound(t *testing.T) {
 	t.Parallel()
 	h := open(t, false)
 	h.signIn()
-	h.get(http.StatusOK, "/").says("Not verified since")
+	h.get(http.StatusOK, "/").says("Not verified yet")
 	h.post(http.StatusOK, "/verify").says("Every invariant held")
 	h.findings = []audit.Finding{{Invariant: "I1", Subject: "ltxn_1", Detail: "does not sum to zero"}}
 	h.post(http.StatusOK, "/verify").says("I1 ltxn_1: does not sum to zero")

@@ -92,11 +92,11 @@ func today() map[string]page {
 				Parked:   []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
 				Unstated: []UnstatedRow{{statement.Parked{Payer: acme.ID, Month: day.Month(), Code: "statement_does_not_sum", Reason: "The parts of this statement do not sum to it.", At: noon.Add(-2 * time.Hour)}, "acme"}},
 				Mails:    []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
-				Verdict:  Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
+				Verdict:  audit.Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
 			})
 		},
 		"today-verified": func(ctx context.Context) templ.Component {
-			return todayPage(Today{Frame: frame(ctx, "Today", "today"), At: noon, Verdict: Verdict{At: noon}, Days: []DayRow{dayRow(cn1, bill.SiteDay{}, noon, noon)}})
+			return todayPage(Today{Frame: frame(ctx, "Today", "today"), At: noon, Verdict: audit.Verdict{At: noon}, Days: []DayRow{dayRow(cn1, bill.SiteDay{}, noon, noon)}})
 		},
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -60,14 +59,8 @@ type Config struct {
 	Retry func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error)
 	// Issue makes a parked statement again; it is zero where its bills are on another one by now.
 	Issue func(ctx context.Context, accountID string, m period.Month) (statement.Statement, error)
-	// Verify checks the books; no finding means that they hold.
+	// Verify checks the books and keeps the verdict; no finding means that they hold.
 	Verify func(ctx context.Context) ([]audit.Finding, error)
-}
-
-// Verdict is what the last verification found.
-type Verdict struct {
-	At       time.Time // zero: none was made since the start
-	Findings []audit.Finding
 }
 
 // Console serves the pages.
@@ -77,9 +70,6 @@ type Console struct {
 	handler http.Handler
 	byLogin *web.Limiter
 	byPlace *web.Limiter
-
-	mu      sync.Mutex
-	verdict Verdict
 }
 
 // Bounds of guessing.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
@@ -27,7 +28,7 @@ type Today struct {
 	Mails     []notify.Mail
 	Transfers int
 	Queued    int64
-	Verdict   Verdict
+	Verdict   audit.Verdict
 }
 
 // DayRow is how far a site's days are closed.
@@ -61,7 +62,7 @@ const (
 
 func (o *Console) todayPage(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	page := Today{At: o.Clock.Now(), Verdict: o.lastVerdict()}
+	page := Today{At: o.Clock.Now()}
 	if err := o.Store.Read(ctx, func(tx *store.Tx) error { return page.read(ctx, tx) }); err != nil {
 		return err
 	}
@@ -70,6 +71,9 @@ func (o *Console) todayPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
+	if p.Verdict, err = tx.LastVerdict(ctx); err != nil {
+		return err
+	}
 	if err := p.days(ctx, tx); err != nil {
 		return err
 	}
@@ -157,23 +161,11 @@ func dayRow(s site.Site, last bill.SiteDay, firstUpgrade, at time.Time) DayRow {
 	return row
 }
 
-func (o *Console) lastVerdict() Verdict {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.verdict
-}
-
-// verify checks the books now and keeps what was found for the page.
+// verify checks the books now; the page shows what was found.
 func (o *Console) verify(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	findings, err := o.Verify(ctx)
-	if err != nil {
+	if _, err := o.Verify(r.Context()); err != nil {
 		return err
 	}
-	v := Verdict{At: o.Clock.Now(), Findings: findings}
-	o.mu.Lock()
-	o.verdict = v
-	o.mu.Unlock()
 	return web.SeeOther(w, r, Prefix+"/")
 }
 
