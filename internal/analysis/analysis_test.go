@@ -58,10 +58,10 @@ func TestSpansAreReadAndWrongOnesNameTheirField(t *testing.T) {
 		{analysis.Typed{To: "2026-02-10"}, " 2026-02-10 2026-02-10"},
 		{analysis.Typed{From: "2025-01-29", To: "2026-03-04"}, " 2025-01-29 2026-03-04"}, // 400 days
 		{analysis.Typed{Range: "last_decade"}, "range_unknown on range"},
-		{analysis.Typed{From: "2026-03-05"}, "days_reversed on to"},
-		{analysis.Typed{From: "2026-02-10", To: "2026-02-01"}, "days_reversed on to"},
-		{analysis.Typed{From: "2025-01-28", To: "2026-03-04"}, "days_too_many on from"},
-		{analysis.Typed{From: "0001-01-01", To: "9999-12-31"}, "days_too_many on from"},
+		{analysis.Typed{From: "2026-03-05"}, "range_reversed on to"},
+		{analysis.Typed{From: "2026-02-10", To: "2026-02-01"}, "range_reversed on to"},
+		{analysis.Typed{From: "2025-01-28", To: "2026-03-04"}, "range_too_long on from"},
+		{analysis.Typed{From: "0001-01-01", To: "9999-12-31"}, "range_too_long on from"},
 		{analysis.Typed{From: "2026-02-30", To: "yesterday"}, "malformed_date on from, malformed_date on to"},
 	} {
 		r, span, err := c.typed.Parse(day("2026-03-04"))

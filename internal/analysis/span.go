@@ -8,12 +8,8 @@ import (
 	"tollgate.dev/internal/period"
 )
 
-// Faults of a span.
-var (
-	ErrRange    = fault.New(fault.Invalid, "range_unknown", "There is no such range. Choose one of the list, or a first and a last day.")
-	ErrReversed = fault.New(fault.Invalid, "days_reversed", "The last day lies before the first.")
-	ErrTooMany  = fault.New(fault.Invalid, "days_too_many", "That is more than 400 days. Choose a shorter span.")
-)
+// ErrRange is a range that has no such name.
+var ErrRange = fault.New(fault.Invalid, "range_unknown", "There is no such range. Choose one of the list, or a first and a last day.")
 
 // MostDays bounds a span.
 const MostDays = 400
@@ -103,12 +99,10 @@ func (t Typed) Parse(today period.Day) (Range, Span, error) {
 	if from == "" {
 		span.First = span.Last
 	}
-	switch {
-	case len(wrong) > 0:
-	case span.Last.Before(span.First):
-		wrong = append(wrong, ErrReversed.On("to"))
-	case span.Days() > MostDays:
-		wrong = append(wrong, ErrTooMany.On("from").With("most", MostDays))
+	if len(wrong) == 0 {
+		if unfit := period.Range(span.First, span.Last, MostDays); unfit != nil {
+			wrong = append(wrong, unfit)
+		}
 	}
 	return "", span, wrong.OrNil()
 }

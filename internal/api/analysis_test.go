@@ -63,14 +63,19 @@ func TestAWrongRangeNamesItsField(t *testing.T) {
 	x.upgraded()
 	for code, r := range map[string]client.Range{
 		"range_unknown":  {Name: "last_year"},
-		"days_reversed":  {Days: client.Days{From: "2026-03-02", To: "2026-03-01"}},
-		"days_too_many":  {Days: client.Days{From: "2020-01-01", To: "2026-03-01"}},
+		"range_reversed":  {Days: client.Days{From: "2026-03-02", To: "2026-03-01"}},
+		"range_too_long":  {Days: client.Days{From: "2020-01-01", To: "2026-03-01"}},
 		"malformed_date": {Days: client.Days{From: "2026-02-30"}},
 		"item_unknown":   {Item: "coffee"},
 	} {
 		_, err := x.studio.Analysis(t.Context(), x.shop.ID, r)
 		refused(t, err, code)
 	}
+	reversed := client.Days{From: "2026-03-02", To: "2026-03-01"}
+	_, err := x.studio.Bills(t.Context(), x.shop.ID, reversed, client.Page{})
+	refused(t, err, "range_reversed")
+	_, err = x.center.Bills(t.Context(), reversed, client.Page{})
+	refused(t, err, "range_reversed")
 	month, err := x.studio.MonthToDate(t.Context(), x.shop.ID)
 	if must(t, month, err).Forecast != nil {
 		t.Errorf("a forecast rests on nothing: %+v", month.Forecast)

@@ -125,7 +125,9 @@ func (d Days) bounds() (first, last period.Day, err error) {
 	if first, err = dayOr(d.From, "0001-01-01", "from"); err != nil {
 		return first, last, err
 	}
-	last, err = dayOr(d.To, "9999-12-31", "to")
+	if last, err = dayOr(d.To, "9999-12-31", "to"); err == nil && last.Before(first) {
+		err = period.ErrReversed.On("to")
+	}
 	return first, last, err
 }
 

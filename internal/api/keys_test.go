@@ -316,8 +316,8 @@ func TestARangeThatMakesNoSenseNamesItsField(t *testing.T) {
 	x := newCrowd(t, storetest.SQLite(t))
 	for query, want := range map[string]string{
 		"from=2026-03-02&to=2026-03-01":                           "range_reversed to",
-		"from=2024-01-01&to=2025-02-04":                           "range_too_long to",
-		"from=0001-01-01&to=9999-12-31":                           "range_too_long to",
+		"from=2024-01-01&to=2025-02-04":                           "range_too_long from",
+		"from=0001-01-01&to=9999-12-31":                           "range_too_long from",
 		"to=2026-03-01":                                           "field_missing from",
 		"from=2026-03-01":                                         "field_missing to",
 		"from=&to=2026-03-01":                                     "field_missing from",

@@ -113,8 +113,8 @@ func (c *call) reach(in Span) (reach, error) {
 	if len(list) > 0 {
 		return to, list
 	}
-	if err := bill.InRange(to.first, to.last); err != nil {
-		return to, err
+	if wrong := period.Range(to.first, to.last, bill.LongestRange); wrong != nil {
+		return to, wrong
 	}
 	return to, c.within(&to)
 }

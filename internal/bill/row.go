@@ -3,7 +3,6 @@ package bill
 import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
-	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/wallet"
 )
 
@@ -14,26 +13,12 @@ const (
 	MostTallied  = 100_000
 )
 
-// Faults of ranges of days.
+// Faults of sums.
 var (
-	ErrRangeReversed = fault.New(fault.Invalid, "range_reversed", "This range ends before it begins.")
-	ErrRangeLong     = fault.New(fault.Invalid, "range_too_long", "This range is too long.").
-				Says("This range is longer than %d days. Ask for a part of it.", LongestRange).With("most", LongestRange)
 	ErrTallyLarge = fault.New(fault.Conflict, "summary_too_large", "These are too many bills for one sum.").
 			Says("These are more than %d bills. Ask for fewer days, or for one workspace.", MostTallied).With("most", MostTallied)
 	ErrCurrencies = fault.New(fault.Conflict, "currencies_differ", "The bills of these days are in more than one currency. Say which one to sum.")
 )
-
-// InRange says why the days from first to last are not a range, if they are none.
-func InRange(first, last period.Day) error {
-	switch {
-	case last.Before(first):
-		return ErrRangeReversed.On("to")
-	case last.Sub(first) >= LongestRange:
-		return ErrRangeLong.On("to")
-	}
-	return nil
-}
 
 // Deducted is what was taken for the line from what it was paid with.
 func (l Line) Deducted() (money.Amount, error) { return l.Amount.Sub(l.Paid.Owed) }

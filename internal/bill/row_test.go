@@ -7,7 +7,6 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
-	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/rate"
 )
 
@@ -49,19 +48,5 @@ func TestATallyIsBounded(t *testing.T) {
 	tally.Bills = MostTallied
 	if err := tally.Add(costing("logs", "1", money.CNY)); !errors.Is(err, ErrTallyLarge) || !tally.Total.IsZero() {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestARangeIsForwardAndBounded(t *testing.T) {
-	t.Parallel()
-	first := period.MustParseDay("2026-03-01")
-	for _, c := range []struct {
-		days int
-		want error
-	}{{-1, ErrRangeReversed}, {0, nil}, {LongestRange - 1, nil}, {LongestRange, ErrRangeLong}} {
-		err := InRange(first, first.Add(c.days))
-		if !errors.Is(err, c.want) || c.want != nil && fault.From(err).Field != "to" {
-			t.Errorf("%d days later: %v, want %v", c.days, err, c.want)
-		}
 	}
 }

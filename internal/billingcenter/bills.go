@@ -2,6 +2,7 @@ package billingcenter
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,8 +20,6 @@ import (
 
 // Faults of lists.
 var (
-	ErrRange       = fault.New(fault.Invalid, "range_reversed", "This range ends before it begins.")
-	ErrRangeLong   = fault.New(fault.Invalid, "range_too_long", "This range is longer than a year. Choose fewer days.")
 	ErrExport      = fault.New(fault.Invalid, "export_too_large", "This is more than one table takes. Choose fewer days or one workspace.")
 	ErrBillNotPaid = fault.New(fault.NotFound, "bill_not_yours", "This account has no such bill.")
 )
@@ -55,12 +54,12 @@ func (b *Console) days(form *web.Form) (first, last period.Day, err error) {
 	if end == utmost {
 		end = period.DayOf(b.Now(), zoneOf(money.CNY)).Add(1) // of the zone where days begin first
 	}
-	switch {
+	switch wrong := period.Range(first, end, mostDays); {
 	case len(list) > 0:
 	case last.Before(first):
-		list = append(list, ErrRange.On("to"))
-	case first != earliest && end.Sub(first) >= mostDays:
-		list = append(list, ErrRangeLong.With("days", mostDays).On("from"))
+		list = append(list, period.ErrReversed.On("to"))
+	case first != earliest && wrong != nil && errors.Is(wrong, period.ErrTooLong):
+		list = append(list, wrong)
 	}
 	return first, last, list.OrNil()
 }

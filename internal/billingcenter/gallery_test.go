@@ -126,7 +126,7 @@ func money1() map[string]page {
 		"transfer-credited": view(credited, Beneficiary{}),
 		"transfer-rejected": view(rejected, to),
 		"movements-empty": func(ctx context.Context) templ.Component {
-			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: refused(web.Blank("from", "2026-03-09", "to", "2026-03-01"), ErrRange.On("to")), Currency: money.CNY, Zone: hangzhou})
+			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: refused(web.Blank("from", "2026-03-09", "to", "2026-03-01"), period.ErrReversed.On("to")), Currency: money.CNY, Zone: hangzhou})
 		},
 		"movements": func(ctx context.Context) templ.Component {
 			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: web.Blank(), Currency: money.CNY, Zone: hangzhou, Rows: []MovementRow{

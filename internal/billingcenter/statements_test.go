@@ -104,7 +104,7 @@ func TestStatementGallery(t *testing.T) {
 			return consumptionPage(p)
 		}},
 		{Name: "billing-center/consumption-wrong", Page: func(ctx context.Context) templ.Component {
-			return consumptionPage(consumed(ctx, refused(web.Blank("from", "2019-03-01", "to", "2026-03-31"), ErrRangeLong.With("days", mostDays).On("from"))))
+			return consumptionPage(consumed(ctx, refused(web.Blank("from", "2019-03-01", "to", "2026-03-31"), period.ErrTooLong.With("most", mostDays).On("from"))))
 		}},
 	})
 }

@@ -173,7 +173,7 @@ func TestWrongSpansAreRefusedBesideTheirField(t *testing.T) {
 	w := h.spender(owner)
 	v, base := h.signedIn(owner), "/studio/workspaces/"+w.ID+"/analysis"
 	for filter, code := range map[string]string{
-		"from=2026-03-02&to=2026-03-01": "days_reversed", "from=2024-01-01&to=2026-03-01": "days_too_many", "from=0001-01-01&to=9999-12-31": "days_too_many",
+		"from=2026-03-02&to=2026-03-01": "range_reversed", "from=2024-01-01&to=2026-03-01": "range_too_long", "from=0001-01-01&to=9999-12-31": "range_too_long",
 		"from=yesterday": "malformed_date", "range=for_ever": "range_unknown", "range=today&item=gold": "item_unknown",
 	} {
 		v.open(base + "?" + filter)

@@ -104,7 +104,7 @@ func (g canvas) spending() []gallery.State {
 			p.Report, p.Usages, p.Forecast.Days, p.Forecast.ToDate = analysis.Report{Currency: money.CNY}, p.Usages[:3], 0, cny("0")
 		})),
 		g.view("analysis-wrong", owner, "analysis", g.analysed(owner, func(p *analysisPage) {
-			p.Form = refused(web.Blank("from", "2026-03-09", "to", "2026-03-01"), analysis.ErrReversed.On("to"), analysis.ErrRange.On("range"))
+			p.Form = refused(web.Blank("from", "2026-03-09", "to", "2026-03-01"), period.ErrReversed.On("to"), analysis.ErrRange.On("range"))
 			p.Range, p.Wrong = "", true
 		})),
 		g.view("alerts", owner, "alerts", alerts(owner, func(*alertsPage) {})),
