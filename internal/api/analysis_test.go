@@ -63,8 +63,8 @@ func TestAWrongRangeNamesItsField(t *testing.T) {
 	x.upgraded()
 	for code, r := range map[string]client.Range{
 		"range_unknown":  {Name: "last_year"},
-		"range_reversed":  {Days: client.Days{From: "2026-03-02", To: "2026-03-01"}},
-		"range_too_long":  {Days: client.Days{From: "2020-01-01", To: "2026-03-01"}},
+		"range_reversed": {Days: client.Days{From: "2026-03-02", To: "2026-03-01"}},
+		"range_too_long": {Days: client.Days{From: "2020-01-01", To: "2026-03-01"}},
 		"malformed_date": {Days: client.Days{From: "2026-02-30"}},
 		"item_unknown":   {Item: "coffee"},
 	} {
