@@ -40,6 +40,9 @@ const (
 	Invitation     = "invt"
 	Promotion      = "prmo"
 	Message        = "mssg"
+	Invoice        = "invc" // a request for one
+	InvoiceProfile = "invp"
+	InvoiceAddress = "inva"
 )
 
 // length is the number of random characters: 32 of 36 is more than 160 bits.

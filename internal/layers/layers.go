@@ -44,6 +44,7 @@ var Order = [][]string{
 	{"arrears"},
 	{"bill"},
 	{"statement"},
+	{"invoice"},
 	{"analysis"},
 	{"alert"},
 	{"settle"},

@@ -2,7 +2,9 @@ package notify_test
 
 import (
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
 )
 
 // certificationOf is a decision on a company, of an account that was certified
@@ -19,4 +21,23 @@ func certificationOf(language string, state account.CertificationState, was stri
 		Certification: c, Certified: account.Enterprise{Company: was}, UserName: "acme-billing", Email: "finance@example.com",
 		Language: language, Currency: money.CNY,
 	}
+}
+
+// invoiceOf is a request that came to a state.
+func invoiceOf(language string, state invoice.State, of invoice.Type) invoice.Moved {
+	r := invoice.Request{
+		Number: "IR-CNY-2026-000007", UserName: "acme-billing", Profile: invoice.Profile{Type: of, Title: "杭州示例科技有限公司"},
+		Address: invoice.Address{Recipient: "Mei Li", Postal: "1 Example Road, Hangzhou", Email: "finance@example.com"},
+		Lines:   make([]invoice.Line, 3), Total: money.MustParse("1250.80", money.CNY), State: state,
+	}
+	switch state {
+	case invoice.Issued, invoice.Sent:
+		r.TaxNumber, r.TaxDay = "26332000000012345678", period.MustParseDay("2026-03-01")
+		if r.Delivery = "finance@example.com"; of.OnPaper() {
+			r.Delivery = "SF 1234567890"
+		}
+	case invoice.Rejected:
+		r.Reason = "The bank account does not belong to the company."
+	}
+	return invoice.Moved{Request: r, Email: "finance@example.com", Language: language, At: at}
 }

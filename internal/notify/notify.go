@@ -17,6 +17,7 @@ import (
 	"tollgate.dev/internal/alert"
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/statement"
@@ -53,6 +54,11 @@ const (
 	TimeGranted            Kind = "time_granted"        // by the operator
 	DataDeleted            Kind = "data_deleted"        // after a lock or a dissolution
 	WorkspaceDissolved     Kind = "workspace_dissolved" // by its Owner
+	InvoiceRequested       Kind = "invoice_requested"
+	InvoiceIssued          Kind = "invoice_issued"
+	InvoiceSent            Kind = "invoice_sent"
+	InvoiceRejected        Kind = "invoice_rejected"
+	InvoiceWithdrawn       Kind = "invoice_withdrawn"
 )
 
 // Mail is one message to one address, ready to send.
@@ -122,6 +128,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = highConsumption(e)
 	case account.CertificationDecided:
 		letters = certificationDecided(e)
+	case invoice.Moved:
+		letters = invoiceMoved(e)
 	default:
 		return nil, fmt.Errorf("no mail is written for a %T", event)
 	}

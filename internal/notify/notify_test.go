@@ -18,6 +18,7 @@ import (
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
@@ -66,6 +67,12 @@ func events(language string) map[string]any {
 		"package-upgraded":        receiptOf(language, prepaid.Upgraded),
 		"package-expiring":        expiringOf(language, 30),
 		"package-expiring-today":  expiringOf(language, 1),
+		"invoice-requested":       invoiceOf(language, invoice.Requested, invoice.Special),
+		"invoice-issued":          invoiceOf(language, invoice.Issued, invoice.Special),
+		"invoice-sent-on-paper":   invoiceOf(language, invoice.Sent, invoice.Special),
+		"invoice-sent-by-mail":    invoiceOf(language, invoice.Sent, invoice.Electronic),
+		"invoice-rejected":        invoiceOf(language, invoice.Rejected, invoice.Ordinary),
+		"invoice-withdrawn":       invoiceOf(language, invoice.Withdrawn, invoice.Electronic),
 		"high-consumption":        exceeded(language, "logs"),
 		"high-consumption-total":  exceeded(language, alert.Total),
 		"statement":               statementOf(language, "38.50", "11.50"),

@@ -32,6 +32,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"closed days", tx.verifyDays},
 		{"packages", tx.verifyPackages},
 		{"statements", tx.verifyStatements},
+		{"invoices", tx.verifyInvoices},
 		{"workspaces", tx.verifyWorkspaces},
 		{"arrears", tx.verifyArrears},
 		{"the audit log", tx.verifyAudit},
@@ -242,7 +243,7 @@ func (tx *Tx) verifyNumbers(ctx context.Context, check *bill.Check) error {
 		SELECT n.series, n.last, COUNT(b.id), COALESCE(MIN(b.seq), 0), COALESCE(MAX(b.seq), 0)
 		FROM document_number n
 		LEFT JOIN bill b ON b.series = n.series
-		WHERE SUBSTR(n.series, 1, 3) <> 'ST-'
+		WHERE SUBSTR(n.series, 1, 3) NOT IN ('ST-', 'IR-')
 		GROUP BY n.series, n.last
 		ORDER BY n.series`)
 	_, err = collect(rows, err, func(r Row) (struct{}, error) {
