@@ -152,10 +152,11 @@ var sections = []struct{ key, path, icon string }{
 	{"wallet", "/wallet", "card"},
 	{"recharge", "/recharge", "wallet"},
 	{"workspaces", "/workspaces", "box"},
-	{"statements", "/statements", "invoice"},
+	{"statements", "/statements", "calendar"},
 	{"bills", "/bills", "receipt"},
 	{"consumption", "/consumption", "list"},
 	{"movements", "/movements", "swap"},
+	{"invoices", "/invoices", "invoice"},
 	{"account", "/account", "user"},
 }
 

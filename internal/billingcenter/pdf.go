@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed" // the font of the documents
 	"fmt"
+	"time"
 
 	"codeberg.org/go-pdf/fpdf"
 
@@ -42,17 +43,8 @@ type column struct {
 
 // drawStatement writes the statement as a PDF, in the language of the context.
 func drawStatement(ctx context.Context, p StatementView) ([]byte, error) {
-	d := &sheet{fpdf.New("P", "mm", "A4", ""), ctx, p.Statement}
-	d.SetCatalogSort(true)
-	d.SetCreationDate(p.Statement.IssuedAt.UTC())
-	d.SetModificationDate(p.Statement.IssuedAt.UTC())
-	d.SetTitle(web.T(ctx, "statement.title", "month", p.Statement.Month.String())+" · "+p.Statement.Number, true)
-	d.SetAuthor(orDash(p.Issuer), true)
-	d.SetLang(web.Language(ctx))
-	d.AddUTF8FontFromBytes("sans", "", sans)
-	d.SetMargins(margin, margin, margin)
-	d.SetAutoPageBreak(true, bottom)
-	d.AliasNbPages("{pages}")
+	d := blankSheet(ctx, web.T(ctx, "statement.title", "month", p.Statement.Month.String())+" · "+p.Statement.Number, p.Issuer, p.Statement.IssuedAt)
+	d.s = p.Statement
 	d.SetFooterFunc(d.foot)
 	d.AddPage()
 	d.head(p)
@@ -65,6 +57,22 @@ func drawStatement(ctx context.Context, p StatementView) ([]byte, error) {
 		return nil, fmt.Errorf("draw statement %s: %w", p.Statement.Number, err)
 	}
 	return out.Bytes(), nil
+}
+
+// blankSheet is a document without a page, dated as what it is about.
+func blankSheet(ctx context.Context, title, issuer string, at time.Time) *sheet {
+	d := &sheet{Fpdf: fpdf.New("P", "mm", "A4", ""), ctx: ctx}
+	d.SetCatalogSort(true)
+	d.SetCreationDate(at.UTC())
+	d.SetModificationDate(at.UTC())
+	d.SetTitle(title, true)
+	d.SetAuthor(orDash(issuer), true)
+	d.SetLang(web.Language(ctx))
+	d.AddUTF8FontFromBytes("sans", "", sans)
+	d.SetMargins(margin, margin, margin)
+	d.SetAutoPageBreak(true, bottom)
+	d.AliasNbPages("{pages}")
+	return d
 }
 
 func (d *sheet) t(key string, args ...any) string { return web.T(d.ctx, key, args...) }
@@ -103,14 +111,7 @@ func (d *sheet) rule(grey int, width float64) {
 
 // head names the document, who issued it and whom it is for.
 func (d *sheet) head(p StatementView) {
-	d.SetFillColor(15, 118, 110)
-	d.Rect(margin, margin, inside, 1.2, "F")
-	d.SetY(margin + 6)
-	d.ink(20, 20, true)
-	d.write(inside*0.62, 10, d.t("statement.title", "month", d.s.Month.String()), "L")
-	d.ink(9.5, 90, false)
-	d.write(inside*0.38, 10, "Tollgate · "+d.t("console.billing_center"), "R")
-	d.Ln(14)
+	d.banner(d.t("statement.title", "month", d.s.Month.String()))
 	facts := []web.Pair{{Term: d.t("statement.for"), Text: company(d.s), Note: d.s.UserName + " · " + d.s.Payer}}
 	if p.Issuer != "" {
 		facts = append(facts, web.Pair{Term: d.t("statement.issuer"), Text: p.Issuer})
@@ -119,7 +120,24 @@ func (d *sheet) head(p StatementView) {
 		web.Pair{Term: d.t("statement.number"), Text: d.s.Number},
 		web.Pair{Term: d.t("statement.month"), Text: d.s.Month.First().String() + " – " + d.s.Month.Last().String()},
 		web.Pair{Term: d.t("statement.issued"), Text: web.Instant(d.s.IssuedAt, p.Zone) + " " + web.Zone(d.s.IssuedAt, p.Zone)})
-	for _, f := range facts {
+	d.facts(facts)
+}
+
+// banner is the title of the document.
+func (d *sheet) banner(title string) {
+	d.SetFillColor(15, 118, 110)
+	d.Rect(margin, margin, inside, 1.2, "F")
+	d.SetY(margin + 6)
+	d.ink(20, 20, true)
+	d.write(inside*0.62, 10, title, "L")
+	d.ink(9.5, 90, false)
+	d.write(inside*0.38, 10, "Tollgate · "+d.t("console.billing_center"), "R")
+	d.Ln(14)
+}
+
+// facts writes a list of terms with what they are.
+func (d *sheet) facts(list []web.Pair) {
+	for _, f := range list {
 		d.ink(9, 110, false)
 		d.write(38, lineHeight, f.Term, "L")
 		d.ink(9.5, 30, false)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/upgrade"
@@ -32,6 +33,8 @@ type AccountView struct {
 	Account    account.Billing
 	Balances   wallet.Balances
 	Workspaces []workspace.Workspace
+	Waiver     invoice.Waiver
+	Form       *web.Form // of the waiver
 	Log        []store.AuditLine
 }
 
@@ -81,8 +84,12 @@ func (o *Console) accountsPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (o *Console) accountPage(w http.ResponseWriter, r *http.Request) error {
+	return o.showAccount(w, r, web.Blank())
+}
+
+func (o *Console) showAccount(w http.ResponseWriter, r *http.Request, form *web.Form) error {
 	ctx := r.Context()
-	page := AccountView{}
+	page := AccountView{Form: form}
 	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if page.Account, err = tx.BillingByID(ctx, r.PathValue("account")); err != nil {
 			return err
@@ -93,6 +100,9 @@ func (o *Console) accountPage(w http.ResponseWriter, r *http.Request) error {
 		if page.Workspaces, err = tx.WorkspacesPaidBy(ctx, page.Account.ID); err != nil {
 			return err
 		}
+		if page.Waiver, err = tx.InvoiceWaiver(ctx, page.Account.ID); err != nil {
+			return err
+		}
 		page.Log, err = tx.AuditLog(ctx, page.Account.ID, 0, logLines)
 		return err
 	})
@@ -100,7 +110,7 @@ func (o *Console) accountPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page.Frame = o.frame(r, page.Account.UserName, "accounts")
-	return web.Render(w, r, http.StatusOK, accountPage(page))
+	return web.Render(w, r, form.Status(), accountPage(page))
 }
 
 // logLines is how much of the audit log a thing's own page shows.

@@ -131,10 +131,10 @@ func tenants() map[string]page {
 			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), Form: web.Blank("text", "nobody")})
 		},
 		"account": func(ctx context.Context) templ.Component {
-			return accountPage(AccountView{Frame: frame(ctx, acme.UserName, "accounts"), Account: acme, Balances: wallet.Balances{Cash: cny("120.5"), Owed: cny("0")}, Workspaces: []workspace.Workspace{shop}, Log: log})
+			return accountPage(AccountView{Form: web.Blank(), Frame: frame(ctx, acme.UserName, "accounts"), Account: acme, Balances: wallet.Balances{Cash: cny("120.5"), Owed: cny("0")}, Workspaces: []workspace.Workspace{shop}, Log: log})
 		},
 		"account-disabled": func(ctx context.Context) templ.Component {
-			return accountPage(AccountView{Frame: frame(ctx, blocked.UserName, "accounts"), Account: blocked})
+			return accountPage(AccountView{Form: web.Blank(), Frame: frame(ctx, blocked.UserName, "accounts"), Account: blocked})
 		},
 		"workspaces": func(ctx context.Context) templ.Component {
 			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Form: web.Blank(), Rows: []workspace.Workspace{shop, trial}, Payers: map[string]string{acme.ID: acme.UserName}})

@@ -141,6 +141,7 @@ var sections = []struct{ key, path, icon string }{
 	{"today", "/", "activity"},
 	{"transfers", "/transfers", "wallet"},
 	{"certifications", "/certifications", "building"},
+	{"invoices", "/invoices", "invoice"},
 	{"accounts", "/accounts", "users"},
 	{"workspaces", "/workspaces", "box"},
 	{"catalog", "/catalog", "list"},
