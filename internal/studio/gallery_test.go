@@ -172,7 +172,6 @@ func (g canvas) everyday() []gallery.State {
 		}),
 		g.problem("not-owner", shopkeeper(g.t, workspace.Administrator, workspace.Experience, "cn1"), workspace.ErrOwnerOnly),
 		g.problem("not-permitted", reader, workspace.ErrNotPermitted),
-		g.problem("locked", owner, workspace.ErrLocked),
 		g.problem("dissolved", owner, workspace.ErrDissolved),
 		g.problem("already-commercial", upgraded, workspace.ErrAlready),
 	}

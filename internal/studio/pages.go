@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/quantity"
@@ -20,6 +21,7 @@ type place struct {
 	Site      site.Site
 	Role      workspace.Role
 	Owner     person
+	Standing  arrears.Standing
 }
 
 // person is somebody who can be asked.

@@ -70,16 +70,3 @@ func TestReplacedTokenIsAnnouncedAndASecondClickMakesNoThird(t *testing.T) {
 		t.Errorf("%d notices, want 1", n)
 	}
 }
-
-func TestLockedWorkspaceSaysWhoCanAct(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	owner := h.person("cn1", "olivia")
-	w := h.shop(owner)
-	w.State = workspace.Locked
-	h.update(w)
-	v := h.signedIn(owner)
-	v.open("/studio/workspaces/" + w.ID + "/billing")
-	v.says(t, http.StatusForbidden, "workspace_locked")
-	v.shows(t, "olivia@example.com")
-}

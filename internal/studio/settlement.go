@@ -46,16 +46,21 @@ func (c *Console) jump(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, v, now := r.Context(), visitOf(r), c.now()
-	if v.place.Workspace.Payer == "" {
-		return web.SeeOther(w, r, v.place.path("billing"))
-	}
 	target := web.LocalPath(form.Text("target"), billingCenter)
 	if !strings.HasPrefix(target, billingCenter) {
 		target = billingCenter
 	}
+	return c.enterBillingCenter(w, r, target)
+}
+
+// enterBillingCenter makes the ticket and follows it.
+func (c *Console) enterBillingCenter(w http.ResponseWriter, r *http.Request, target string) error {
+	ctx, v, now := r.Context(), visitOf(r), c.now()
+	if v.place.Workspace.Payer == "" {
+		return web.SeeOther(w, r, v.place.path("billing"))
+	}
 	ticket := account.NewTicket(v.place.Workspace.Payer, v.account.ID, target, now)
-	err = c.store.Write(ctx, func(tx *store.Tx) error {
+	err := c.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.InsertTicket(ctx, ticket); err != nil {
 			return err
 		}

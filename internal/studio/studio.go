@@ -56,7 +56,7 @@ func New(o Options) *Console {
 	c := &Console{options: o, store: o.Store, now: o.Now, logins: &web.Limiter{Most: loginTries, Window: loginWindow, Now: o.Now}}
 	c.Console = web.NewConsole(web.Options{
 		Name: "studio", Prefix: Prefix, SignIn: Prefix + "/sign-in", Cookie: "tollgate_studio", BaseURL: o.BaseURL,
-		Sessions: o.Sessions, Log: o.Log, Now: o.Now, Guard: c.guard, Frame: c.problemFrame, Aside: c.aside,
+		Sessions: o.Sessions, Log: o.Log, Now: o.Now, Guard: c.guard, Frame: c.problemFrame, Aside: c.aside, Page: c.lockPage,
 	})
 	c.desk = c.openDesk()
 	c.Serve(c.desk.Routes()...)
@@ -65,6 +65,7 @@ func New(o Options) *Console {
 	c.Serve(c.upgradeRoutes()...)
 	c.Serve(c.retentionRoutes()...)
 	c.Serve(c.keyRoutes()...)
+	c.Serve(c.standingRoutes()...)
 	return c
 }
 

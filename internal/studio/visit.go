@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -52,21 +53,10 @@ func (c *Console) guard(r *http.Request, needs web.Need) (*http.Request, error) 
 	if err != nil || needs == web.SignedIn {
 		return r, err
 	}
-	if err := standing(v.place.Workspace); err != nil {
+	if err := admits(v.place, needs); err != nil {
 		return r, err
 	}
 	return r, v.place.Role.Require(workspace.Action(needs))
-}
-
-// standing says why a workspace has no pages any more, if it has none.
-func standing(w workspace.Workspace) error {
-	switch w.State {
-	case workspace.Locked, workspace.Cleared:
-		return workspace.ErrLocked
-	case workspace.Dissolved:
-		return workspace.ErrDissolved
-	}
-	return nil
 }
 
 // visit reads the account, its workspaces, and the one of the path. Somebody
@@ -128,7 +118,8 @@ func (v *visit) enter(ctx context.Context, tx *store.Tx, wanted string) error {
 			return err
 		}
 		v.place = place{Workspace: m.Workspace, Site: s, Role: m.Role, Owner: person{owner.UserName, owner.Email}}
-		return nil
+		v.place.Standing, err = arrears.Look(ctx, tx, m.Workspace)
+		return err
 	}
 	return workspace.ErrUnknown
 }
@@ -156,9 +147,17 @@ func (c *Console) frame(r *http.Request, title, section string) web.Frame {
 	}
 	f.Person.Detail = web.Name(ctx, "role", v.place.Role)
 	f.Switcher = switcher(ctx, v)
+	if v.place.Standing.WhyLocked() != nil {
+		return f // the lock page leads to other workspaces only
+	}
 	f.Nav = navigation(ctx, v, section)
 	if v.place.Workspace.State == workspace.Grace {
-		f.Notices = append(f.Notices, web.Notice{Tone: web.Bad, Title: web.Name(ctx, "state", workspace.Grace), Text: web.T(ctx, "studio.billing.arrears_text")})
+		owner := v.place.Role.May(workspace.UnlockWorkspace)
+		n := web.Stopped(ctx, v.place.Standing, c.now(), v.place.Site.Zone, owner)
+		if owner {
+			n.Action = &web.Action{Label: web.T(ctx, "standing.unlock"), Href: v.place.path("unlock")}
+		}
+		f.Notices = append(f.Notices, n)
 	}
 	return f
 }
@@ -213,8 +212,8 @@ func (c *Console) aside(r *http.Request, f *fault.Error) templ.Component {
 		return ownerAside(v.place)
 	case errors.Is(f, workspace.ErrNotPermitted):
 		return managersAside(v.place)
-	case errors.Is(f, workspace.ErrLocked), errors.Is(f, workspace.ErrDissolved):
-		return lockedAside(v.place)
+	case errors.Is(f, workspace.ErrDissolved), errors.Is(f, arrears.ErrCleared):
+		return closedAside(v.place)
 	}
 	return nil
 }

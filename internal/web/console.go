@@ -33,6 +33,9 @@ type Options struct {
 	// Aside adds to an error page what the console knows about the fault,
 	// such as whom to ask. It may be nil, and may return nil.
 	Aside func(r *http.Request, f *fault.Error) templ.Component
+	// Page is the page of a fault that has one of its own, such as that of a
+	// locked workspace; may be nil, and may give nil.
+	Page func(r *http.Request, f *fault.Error) templ.Component
 }
 
 // Console serves the routes of one console.

@@ -42,6 +42,12 @@ func (c *Console) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		Status: f.Kind.Status(), Code: f.Code, Sentence: Sentence(r.Context(), f),
 		Kind: kindNames[f.Kind], Reference: Reference(r.Context()), Back: c.Prefix + "/",
 	}
+	if c.Page != nil && !Fragment(r) {
+		if own := c.Page(r, f); own != nil {
+			c.answer(w, r, p, own)
+			return
+		}
+	}
 	if c.Aside != nil {
 		p.Aside = c.Aside(r, f)
 	}
@@ -53,6 +59,10 @@ func (c *Console) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		page = ProblemPage(frame, p)
 	}
+	c.answer(w, r, p, page)
+}
+
+func (c *Console) answer(w http.ResponseWriter, r *http.Request, p Problem, page templ.Component) {
 	if err := Render(w, r, p.Status, page); err != nil {
 		c.Log.Error("error page failed", "reference", p.Reference, "error", err.Error())
 		http.Error(w, "Something went wrong on our side. Reference: "+p.Reference, http.StatusInternalServerError)
