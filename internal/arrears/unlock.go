@@ -123,3 +123,20 @@ func (s Standing) WhyLocked() error {
 	return workspace.ErrLocked.With("lock_at", s.LockAt().UTC().Format(time.RFC3339)).With("clear_at", s.ClearAt.UTC().Format(time.RFC3339)).
 		With("cause", string(s.Clock().Cause))
 }
+
+// LookPayer tells how the workspaces stand that the Billing Center settles for
+// a payer: as the payer's clock says.
+func LookPayer(ctx context.Context, tx LookTx, payer account.Billing) (Standing, error) {
+	c, err := tx.Clock(ctx, Debt, payer.ID)
+	s := Standing{State: c.state()}
+	if err != nil || !c.Lasts() {
+		return s, err
+	}
+	s.Clocks = []Clock{c}
+	if s.State == workspace.Locked {
+		s.ClearAt = c.LockAt.Add(Hold)
+	}
+	has, err := wallet.BalancesOf(ctx, tx, payer.ID, payer.Currency)
+	s.Owed = has.Owed
+	return s, err
+}

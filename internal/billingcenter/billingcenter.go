@@ -19,6 +19,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/money"
@@ -119,8 +120,12 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 	}
 	var a account.Billing
 	var here account.SignIn
+	var standing arrears.Standing
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if a, err = tx.BillingByID(ctx, id); err != nil {
+			return err
+		}
+		if standing, err = arrears.LookPayer(ctx, tx, a); err != nil {
 			return err
 		}
 		here, err = b.desk.Present(ctx, tx, a.ID, a.Password)
@@ -138,7 +143,8 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 		return r, err
 	}
 	r = web.Prefer(r, a.Language)
-	return r.WithContext(context.WithValue(r.Context(), payerKey{}, a)), nil
+	ctx = context.WithValue(r.Context(), standingKey{}, standing)
+	return r.WithContext(context.WithValue(ctx, payerKey{}, a)), nil
 }
 
 // actor is who does something, and from where.
@@ -174,6 +180,7 @@ func (b *Console) frame(r *http.Request, title, section string) web.Frame {
 	}
 	f.Person = &web.Person{Name: a.UserName, Detail: a.Profile.Company, SignOut: Prefix + "/sign-out"}
 	f.Nav = navigation(ctx, section)
+	f.Notices = append(f.Notices, b.stopped(ctx, a)...)
 	return f
 }
 

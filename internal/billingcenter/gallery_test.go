@@ -8,6 +8,7 @@ import (
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
@@ -166,7 +167,7 @@ func workspaces1() map[string]page {
 		},
 		"workspaces": func(ctx context.Context) templ.Component {
 			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), Rows: []WorkspaceRow{
-				{shop, hangzhou, cny("1272.71"), true}, {payments2, hangzhou, cny("0"), false},
+				{shop, hangzhou, cny("1272.71"), true, arrears.Standing{}}, {payments2, hangzhou, cny("0"), false, standingOf(4)},
 			}})
 		},
 		"settlement": func(ctx context.Context) templ.Component {

@@ -33,7 +33,7 @@ func freshReference() string {
 }
 
 func (b *Console) rechargePage(w http.ResponseWriter, r *http.Request) error {
-	return b.renderRecharge(w, r, web.Blank(), freshReference())
+	return b.renderRecharge(w, r, web.Blank("amount", r.URL.Query().Get("amount")), freshReference())
 }
 
 func (b *Console) renderRecharge(w http.ResponseWriter, r *http.Request, form *web.Form, reference string) error {

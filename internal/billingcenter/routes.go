@@ -49,6 +49,8 @@ func (b *Console) Routes() []web.Route {
 		get("/workspaces/{workspace}/opened", web.SignedIn, b.openedPage),
 		get("/workspaces/{workspace}/settlement", web.SignedIn, b.settlementPage),
 		post("/workspaces/{workspace}/settlement", web.SignedIn, b.settlement),
+		get("/workspaces/{workspace}/standing", web.SignedIn, b.standingPage),
+		post("/workspaces/{workspace}/unlock", web.SignedIn, b.unlock),
 
 		get("/statements", web.SignedIn, b.statementsPage),
 		get("/statements/{statement}", web.SignedIn, b.statementPage),

@@ -3,6 +3,7 @@ package billingcenter
 import (
 	"time"
 
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
@@ -91,6 +92,7 @@ type WorkspaceRow struct {
 	Zone       *time.Location // of its site
 	Spent      money.Amount   // this month
 	Changeable bool           // the site offers more than one settlement method
+	Standing   arrears.Standing
 }
 
 // Settlement is the dialog in which the settlement method is changed.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/settle"
@@ -19,10 +20,15 @@ func (b *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
 	a := payer(ctx)
 	page := Workspaces{Currency: a.Currency, Month: period.DayOf(b.Now(), zoneOf(a.Currency)).Month()}
 	var list []workspace.Workspace
-	spent := map[string]money.Amount{}
+	spent, standings := map[string]money.Amount{}, map[string]arrears.Standing{}
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if list, err = tx.WorkspacesPaidBy(ctx, a.ID); err != nil {
 			return err
+		}
+		for _, ws := range list {
+			if standings[ws.ID], err = arrears.Look(ctx, tx, ws); err != nil {
+				return err
+			}
 		}
 		days, err := tx.SpentByDay(ctx, store.BillQuery{Payer: a.ID, First: page.Month.First(), Last: page.Month.Last()}, a.Currency)
 		if err != nil {
@@ -44,7 +50,7 @@ func (b *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		page.Rows = append(page.Rows, WorkspaceRow{
-			Workspace: ws, Zone: s.Zone, Spent: spent[ws.ID], Changeable: len(s.Allowed(b.Profile, a.ArbitrarySettlement)) > 1,
+			Workspace: ws, Zone: s.Zone, Spent: spent[ws.ID], Standing: standings[ws.ID], Changeable: len(s.Allowed(b.Profile, a.ArbitrarySettlement)) > 1,
 		})
 	}
 	page.Frame = b.frame(r, web.T(ctx, "bc.nav.workspaces"), "workspaces")

@@ -367,7 +367,7 @@ func workspaceRow(row WorkspaceRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = web.Badge(stateTone(row.Workspace.State), web.Name(ctx, "state", row.Workspace.State)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = stateCell(row).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
