@@ -28,6 +28,7 @@ type Bill struct {
 	Catalog     string     `json:"catalog"`
 	Total       Amount     `json:"total"`
 	Paid        Paid       `json:"paid"`
+	Entry       int64      `json:"entry"` // of the payer's ledger, which paid it; zero where nothing was to be paid
 	IssuedAt    time.Time  `json:"issued_at"`
 	Lines       []BillLine `json:"lines"`
 }

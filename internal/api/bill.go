@@ -7,6 +7,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
 )
@@ -30,6 +31,7 @@ type Bill struct {
 	Catalog     string     `json:"catalog" doc:"The version of the prices."`
 	Total       Amount     `json:"total"`
 	Paid        Paid       `json:"paid"`
+	Entry       int64      `json:"entry,omitempty" doc:"The number of the payer's ledger entry that paid it, and maybe other bills of the day; absent where nothing was to be paid."`
 	IssuedAt    time.Time  `json:"issued_at"`
 	Lines       []BillLine `json:"lines,omitempty" doc:"Only where one bill is asked for."`
 }
@@ -77,7 +79,7 @@ func billOf(b bill.Bill) Bill {
 	return Bill{
 		ID: b.ID, Number: b.Number, WorkspaceID: b.WorkspaceID, Site: string(b.Site), Day: b.Day.String(),
 		Settlement: string(b.Settlement), Catalog: b.Catalog, Total: amountOf(b.Total), Paid: paidOf(b.Paid),
-		IssuedAt: local(b.IssuedAt, b.Site),
+		Entry: b.Entry, IssuedAt: local(b.IssuedAt, b.Site),
 	}
 }
 
@@ -217,6 +219,7 @@ func (s *server) showMonth(c *call, in *Inside) (*MonthToDate, error) {
 type paying struct {
 	Paged
 	Days
+	Entry int64 `query:"entry" minimum:"0" doc:"Only those that the entry with this number paid."`
 }
 
 func listPaidBills(c *call, in *paying) (*Page[Bill], error) {
@@ -228,7 +231,8 @@ func listPaidBills(c *call, in *paying) (*Page[Bill], error) {
 	if err != nil {
 		return nil, err
 	}
-	bills, err := c.tx.BillsPaidAfter(c, c.AccountID, first, last, place, in.limit()+1)
+	q := store.BillQuery{Payer: c.AccountID, First: first, Last: last, Entry: in.Entry}
+	bills, err := c.tx.BillsPage(c, q, place, in.limit()+1)
 	if err != nil {
 		return nil, err
 	}

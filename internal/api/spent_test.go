@@ -143,7 +143,7 @@ func (x *team) billed(w workspace.Workspace, first string, days int, m catalog.M
 			if err != nil {
 				return err
 			}
-			if err := tx.InsertBill(ctx, b); err != nil {
+			if err := tx.InsertBills(ctx, []bill.Issued{{Bill: b, Document: b.Document()}}); err != nil {
 				return err
 			}
 		}

@@ -38,7 +38,7 @@ func listPaidWorkspaces(c *call, in *struct{ Paged }) (*Page[PaidWorkspace], err
 type Entry struct {
 	Number  int64         `json:"number" doc:"Its place in the account's ledger, from 1."`
 	Kind    string        `json:"kind" example:"charge"`
-	Cause   string        `json:"cause" doc:"The bill or the transfer behind it."`
+	Cause   string        `json:"cause" doc:"The bill or the transfer behind it; close:SITE:DAY for the bills of a day, which name the entry." example:"close:cn1:2026-03-01"`
 	At      time.Time     `json:"at"`
 	Changes []EntryChange `json:"changes" nullable:"false"`
 }

@@ -7,8 +7,8 @@
 // Always true: a workspace has at most one bill a day, and it never changes;
 // it holds usage of the workspace's present generation from the hour of its
 // upgrade on, and nothing else; its lines sum to its total, and the parts of a
-// line to its amount; its number follows the one before without a gap; it
-// holds the hash of the workspace's bill before it.
+// line to its amount; its number follows the one before without a gap; the
+// chain of its series holds its hash from the instant on at which it is kept.
 package bill
 
 import (
@@ -36,6 +36,8 @@ var (
 	ErrNotDue     = fault.New(fault.Conflict, "day_not_due", "This day has not ended yet at the site.")
 	ErrOutOfOrder = fault.New(fault.Conflict, "day_out_of_order", "The day before this one has not been closed yet.")
 	ErrBound      = fault.New(fault.Internal, "bill_beyond_bound", "This bill is larger than any that can be real. A person must look at it.")
+	ErrClosing    = fault.New(fault.Conflict, "day_being_closed", "A day of this site is being closed. Try again when it is done.")
+	ErrMoved      = fault.New(fault.Conflict, "numbers_taken", "Another bill took this number. Try again.")
 	ErrUnsummed   = fault.New(fault.Internal, "bill_does_not_sum", "The parts of this bill do not sum to it.")
 )
 
@@ -54,8 +56,8 @@ type Bill struct {
 	Lines       []Line
 	Total       money.Amount
 	Paid        Paid   // of all lines
-	Previous    string // the hash of the workspace's bill before; empty for the first
 	Hash        string // of the document
+	Entry       int64  // the number of the payer's ledger entry that paid it; zero when there was nothing to pay
 	IssuedAt    time.Time
 }
 
@@ -123,10 +125,34 @@ func nothing(c money.Currency) Paid {
 	return Paid{zero, zero, zero, zero, zero, zero}
 }
 
-// IDOf is the bill's ID: a workspace's day has one, whoever makes it.
+// IDOf is the bill's ID, made of its workspace's and the day: a workspace's day
+// has one, whoever makes it, and nobody has to look it up.
 func IDOf(workspaceID string, day period.Day) string {
-	sum := sha256.Sum256([]byte(workspaceID + "\n" + day.String()))
-	return id.Bill + "_" + hex.EncodeToString(sum[:16])
+	return id.Bill + "_" + strings.TrimPrefix(workspaceID, id.Workspace+"_") + "_" + strings.ReplaceAll(day.String(), "-", "")
+}
+
+// SplitID is the workspace and the day of a bill's ID; ok is false for what is none.
+func SplitID(billID string) (workspaceID string, day period.Day, ok bool) {
+	cut := strings.LastIndexByte(billID, '_')
+	rest, known := strings.CutPrefix(billID[:max(cut, 0)], id.Bill+"_")
+	date := billID[cut+1:]
+	if !known || rest == "" || len(date) != len("20260301") {
+		return "", day, false
+	}
+	day, err := period.ParseDay(date[:4] + "-" + date[4:6] + "-" + date[6:])
+	return id.Workspace + "_" + rest, day, err == nil
+}
+
+// CauseOf names the close of a site's day as the cause of what its bills took:
+// a payer has one entry of it, or one of each lot.
+func CauseOf(s site.ID, day period.Day) string { return "close:" + string(s) + ":" + day.String() }
+
+// Caused reads the site and the day of such a cause; ok is false for another.
+func Caused(cause string) (s site.ID, day period.Day, ok bool) {
+	rest, known := strings.CutPrefix(cause, "close:")
+	id, date, _ := strings.Cut(rest, ":")
+	day, err := period.ParseDay(date)
+	return site.ID(id), day, known && err == nil
 }
 
 // Series is the series of numbers that a bill's number is from: site and year.
@@ -145,7 +171,7 @@ type Draft struct {
 	Rated     rate.Rated
 	Parts     [][]wallet.Part // how each line was paid
 	Number    int64           // in the series
-	Previous  string
+	Entry     int64           // in the payer's ledger
 	IssuedAt  time.Time
 }
 
@@ -164,7 +190,7 @@ func compose(d Draft) (Bill, []byte, error) {
 		Payer: d.Workspace.Payer, Settlement: d.Workspace.Settlement,
 		Market: d.Rated.Market, Catalog: d.Rated.Version,
 		Total: d.Rated.Total, Paid: nothing(d.Rated.Market.Currency),
-		Previous: d.Previous, IssuedAt: d.IssuedAt,
+		Entry: d.Entry, IssuedAt: d.IssuedAt,
 	}
 	if len(d.Parts) != len(d.Rated.Lines) {
 		return Bill{}, nil, ErrUnsummed.With("bill", b.ID)

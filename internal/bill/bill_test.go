@@ -14,7 +14,6 @@ import (
 	"pgregory.net/rapid"
 
 	"tollgate.dev/internal/catalog"
-	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quantity"
@@ -70,7 +69,7 @@ func draft(t testing.TB, v *catalog.Version, w workspace.Workspace, c money.Curr
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Draft{Workspace: w, Day: period.MustParseDay("2026-03-01"), Rated: rated, Parts: parts, Number: 123, Previous: strings.Repeat("ab", 32), IssuedAt: upgradedAt.AddDate(0, 0, 1)}
+	return Draft{Workspace: w, Day: period.MustParseDay("2026-03-01"), Rated: rated, Parts: parts, Number: 123, Entry: 7, IssuedAt: upgradedAt.AddDate(0, 0, 1)}
 }
 
 func source(kind wallet.Payment, a wallet.Account, amount money.Amount) wallet.Source {
@@ -82,8 +81,6 @@ func drafts(t testing.TB) map[string]Draft {
 	cny := func(s string) money.Amount { return money.MustParse(s, money.CNY) }
 	exact := *version(t)
 	exact.Rounding.TruncateUnits = false
-	first := draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "network_host@none=1")
-	first.Previous = ""
 	agreed := draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "logs@14d=4000000", "network_host@none=1")
 	agreed.Rated.Lines[0].Override = "prce_0123456789abcdefghijklmnopqrstuv"
 	return map[string]Draft{
@@ -101,7 +98,6 @@ func drafts(t testing.TB) map[string]Draft {
 		"cloud":       draft(t, version(t), shop("us1", site.AWS), money.USD, nil, "timeseries@7d=8123", "network_host@none=7"),
 		"exact-units": draft(t, &exact, shop("cn6", site.BillingCenter), money.USD, nil, "logs@60d=1234567", "logs@14d=4999"),
 		"nothing-due": draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, nil, "logs@14d=4999"),
-		"first":       first,
 		"agreed":      agreed,
 	}
 }
@@ -140,7 +136,7 @@ func TestBillComesBackFromItsDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 		back, err := Read(b.Document())
-		back.IssuedAt = b.IssuedAt
+		back.IssuedAt, back.Entry = b.IssuedAt, b.Entry
 		if err != nil || fmt.Sprintf("%+v", back) != fmt.Sprintf("%+v", b) || string(back.Document()) != string(b.Document()) {
 			t.Errorf("%s came back as\n%+v, %v, want\n%+v", name, back, err, b)
 		}
@@ -208,8 +204,22 @@ func TestNumbersAndNames(t *testing.T) {
 		t.Errorf("number %s", got)
 	}
 	a, b := IDOf("wksp_a", d), IDOf("wksp_a", d.Add(1))
-	if a == b || a == IDOf("wksp_b", d) || a != IDOf("wksp_a", d) || !id.Valid(id.Bill, a) {
+	if a == b || a == IDOf("wksp_b", d) || a != "bill_a_20261231" {
 		t.Errorf("IDs %s and %s", a, b)
+	}
+	if w, back, ok := SplitID(a); !ok || w != "wksp_a" || back != d {
+		t.Errorf("%s is that of %s on %s, %v", a, w, back, ok)
+	}
+	for _, wrong := range []string{"", "bill_", "bill_a", "bill_20261231", "wksp_a_20261231", "bill_a_20261331", "bill_a_2026-12-31", "bill_a_é0261231"} {
+		if w, day, ok := SplitID(wrong); ok {
+			t.Errorf("%q is the ID of %s on %s", wrong, w, day)
+		}
+	}
+	if s, back, ok := Caused(CauseOf("us1", d)); !ok || s != "us1" || back != d {
+		t.Errorf("the cause is the close of %s of %s, %v", back, s, ok)
+	}
+	if _, _, ok := Caused(a); ok {
+		t.Errorf("%s is the cause of a close", a)
 	}
 }
 
@@ -281,11 +291,11 @@ func TestDocumentIsWhatJSONWouldWrite(t *testing.T) {
 		b := Bill{
 			Number: text.Draw(t, "number"), WorkspaceID: text.Draw(t, "workspace"), Site: "cn1", Day: period.MustParseDay("2026-03-01"), Generation: 2,
 			Payer: text.Draw(t, "payer"), Settlement: site.BillingCenter, Market: catalog.Market{Currency: money.CNY, Group: site.China},
-			Catalog: text.Draw(t, "catalog"), Total: amount.Draw(t, "total"), Previous: text.Draw(t, "previous"),
+			Catalog: text.Draw(t, "catalog"), Total: amount.Draw(t, "total"),
 		}
 		want := document{
 			Number: b.Number, Workspace: b.WorkspaceID, Site: b.Site, Day: b.Day, Generation: b.Generation, Payer: b.Payer, Settlement: b.Settlement,
-			Currency: b.Market.Currency, Group: b.Market.Group, Catalog: b.Catalog, Lines: []documentLine{}, Total: b.Total.String(), Previous: b.Previous,
+			Currency: b.Market.Currency, Group: b.Market.Group, Catalog: b.Catalog, Lines: []documentLine{}, Total: b.Total.String(),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "lines") {
 			l := Line{Line: rate.Line{

@@ -7,11 +7,9 @@ import (
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/catalog"
-	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
-	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -19,46 +17,47 @@ import (
 // beside it for lists and sums.
 type Stored struct {
 	Document []byte
-	Bill     Bill // from the columns: everything but the lines
+	Series   string
+	Seq      int64
+	Bill     Bill // from the columns: its day, workspace, payer, currency and sums
 }
 
-// Check reads bills and finds where they do not hold: I4 one charge per bill,
-// I5 hours = day = lines, I6 the chains of hashes, I10 nothing billed before
-// the upgrade, I11 numbers without gaps. Feed it every bill, workspace by
-// workspace, with what belongs to it.
+// Check reads bills and finds where they do not hold: I4 one charge per bill, I5 hours = day = lines, I6 the chains of hashes, I10 nothing billed before the
+// upgrade, I11 numbers without gaps. Feed it every closed day, then every bill, series by series in
+// the order of their numbers, then the ends of the chains.
 type Check struct {
 	catalog  *catalog.Catalog
 	findings []audit.Finding
-	chain    chain             // of the workspace that is being read
-	heads    map[string]string // where the chains of the others end
+	chains   chains
+	charged  Charged // the bills of one entry, as they come
 	days     map[site.ID]SiteDay
 }
 
 // NewCheck starts without bills.
 func NewCheck(c *catalog.Catalog) *Check {
-	return &Check{catalog: c, heads: map[string]string{}, days: map[site.ID]SiteDay{}}
+	return &Check{catalog: c, chains: newChains(), days: map[site.ID]SiteDay{}}
 }
 
 func (c *Check) find(invariant, subject, format string, args ...any) {
 	c.findings = append(c.findings, audit.Finding{Invariant: invariant, Subject: subject, Detail: fmt.Sprintf(format, args...)})
 }
 
-// Bill takes the next bill of a workspace and gives what its document says;
-// ok is false when it cannot be read.
+// Bill takes the next bill of a series and gives what its document says; ok is
+// false when it cannot be read.
 func (c *Check) Bill(s Stored) (b Bill, ok bool) {
+	kept := s.Bill
+	c.link(s.Series, s.Seq, kept.Hash)
 	b, err := Read(s.Document)
 	if err != nil {
-		c.find("I5", s.Bill.ID, "the document cannot be read: %v", err)
+		c.find("I5", kept.ID, "the document cannot be read: %v", err)
 		return b, false
 	}
-	c.link(s.Bill.WorkspaceID, link{s.Bill.ID, b.Previous, s.Bill.Hash})
-	if b.Hash != s.Bill.Hash {
-		c.find("I6", s.Bill.ID, "the document was changed")
+	if b.Hash != kept.Hash {
+		c.find("I6", kept.ID, "the document was changed")
 	}
-	beside := s.Bill
-	beside.Lines, beside.IssuedAt, beside.Previous, beside.Hash = b.Lines, b.IssuedAt, b.Previous, b.Hash
-	if fmt.Sprint(beside) != fmt.Sprint(b) {
-		c.find("I5", s.Bill.ID, "what is kept beside the document differs from it")
+	if b.ID != kept.ID || b.Number != Number(s.Series, s.Seq) || s.Series != Series(b.Site, b.Day) || b.Payer != kept.Payer ||
+		b.Market.Currency != kept.Market.Currency || b.Total != kept.Total || b.Paid != kept.Paid {
+		c.find("I5", kept.ID, "what is kept beside the document differs from it")
 	}
 	return b, true
 }
@@ -97,93 +96,15 @@ func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, sha
 	}
 }
 
-// Charge compares a bill with its entry in the ledger; found is false when
-// there is none.
-func (c *Check) Charge(b Bill, e wallet.Entry, found bool) {
-	if b.Total.IsZero() {
-		if found {
-			c.find("I4", b.ID, "nothing was to be paid, and entry %s paid it", e.ID)
-		}
-		return
-	}
-	if !found {
-		c.find("I4", b.ID, "nothing in the ledger paid it")
-		return
-	}
-	taken, earned := map[wallet.Payment]int64{}, int64(0)
-	for _, p := range e.Postings {
-		if p.Account == wallet.Revenue(b.Market.Currency) {
-			earned += p.Amount.Minor()
-		} else {
-			taken[p.Account.Payment()] -= p.Amount.Minor()
-		}
-	}
-	if earned != b.Total.Minor() || e.Cause != b.ID {
-		c.find("I5", b.ID, "it comes to %s, entry %s earned %s for %s", b.Total, e.ID, money.Of(earned, b.Market.Currency), e.Cause)
-	}
-	for _, kind := range wallet.Payments() {
-		if want := b.Paid.By(kind); taken[kind] != want.Minor() {
-			c.find("I5", b.ID, "it says %s for %s, entry %s says %s", want, kind, e.ID, money.Of(taken[kind], b.Market.Currency))
-		}
-	}
-	c.paidBy(b, e)
-}
-
-// Head takes the stored end of a workspace's chain of bills.
-func (c *Check) Head(workspaceID, hash string) {
-	c.settle()
-	if c.heads[workspaceID] != hash {
-		c.find("I6", workspaceID, "the chain of its bills does not end where the store says")
-	}
-	delete(c.heads, workspaceID)
-}
-
-// Numbers takes the figures of a series: how many bills have a number of it,
-// the smallest and the largest, and the last one that was taken.
-func (c *Check) Numbers(series string, bills, smallest, largest, taken int64) {
-	if bills != largest || largest != taken || bills > 0 && smallest != 1 {
-		c.find("I11", series, "%d bills have numbers from %d to %d, and %d were taken", bills, smallest, largest, taken)
-	}
-}
-
-// Day takes the next closed day of a site, with the digest of its bills.
-func (c *Check) Day(d SiteDay, bills int64, digest string) {
-	before := c.days[d.Site]
-	name := string(d.Site) + " " + d.Day.String()
-	switch {
-	case before.Begun() && before.Day.Add(1) != d.Day:
-		c.find("I6", name, "it follows %s", before.Day)
-	case d.Previous != before.Hash:
-		c.find("I6", name, "it does not hold the hash of the day before")
-	}
-	c.days[d.Site] = d
-	if !d.Closed() {
-		return
-	}
-	if d.Hash != d.Sum() {
-		c.find("I6", name, "the record of its close was changed")
-	}
-	if d.Bills != bills || d.Digest != digest {
-		c.find("I6", name, "it was closed with %d bills, there are %d, or they are others", d.Bills, bills)
-	}
-}
-
-// LastDay takes the stored end of a site's chain of closed days.
-func (c *Check) LastDay(s site.ID, hash string) {
-	last := c.days[s]
-	if last.Begun() && !last.Closed() {
-		last.Hash = last.Previous
-	}
-	if last.Hash != hash {
-		c.find("I6", string(s), "the chain of its days does not end where the store says")
-	}
-}
-
 // Findings gives all that is wrong, once everything was fed.
 func (c *Check) Findings() []audit.Finding {
-	c.settle()
-	for _, workspaceID := range slices.Sorted(maps.Keys(c.heads)) {
-		c.find("I6", workspaceID, "the chain of its bills has no stored end")
+	for _, series := range slices.Sorted(maps.Keys(c.chains.marks)) {
+		for _, m := range c.chains.marks[series] {
+			c.find("I6", m.day, "it was closed with number %d of %s, which is gone", m.Number, series)
+		}
+	}
+	for _, series := range slices.Sorted(maps.Keys(c.chains.at)) {
+		c.find("I6", series, "the chain of its bills has no stored end")
 	}
 	return c.findings
 }

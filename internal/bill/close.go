@@ -36,12 +36,10 @@ type Tx interface {
 
 	// BillOfDay finds a workspace's bill, or ErrUnknown.
 	BillOfDay(ctx context.Context, workspaceID string, day period.Day) (Bill, error)
-	// BillHead is the hash of the workspace's last bill; empty when it has none.
-	BillHead(ctx context.Context, workspaceID string) (hash string, err error)
-	// NextNumber takes the next number of a series.
-	NextNumber(ctx context.Context, series string) (int64, error)
-	// InsertBill keeps a bill for ever and makes it the workspace's last.
-	InsertBill(ctx context.Context, b Bill) error
+	// SeriesEnd is where the chain of a series stands, kept from other writers.
+	SeriesEnd(ctx context.Context, series string) (Link, error)
+	// SeriesEnds are those of all series of a site, in their order.
+	SeriesEnds(ctx context.Context, s site.ID) ([]End, error)
 
 	// Park keeps the reason why a workspace's day could not be billed.
 	Park(ctx context.Context, p Parked) error
@@ -52,13 +50,11 @@ type Tx interface {
 	SiteDay(ctx context.Context, s site.ID, day period.Day) (SiteDay, error)
 	// LastSiteDay finds the latest day of a site that was begun; zero when none was.
 	LastSiteDay(ctx context.Context, s site.ID) (SiteDay, error)
+	// LastSiteDayKept is LastSiteDay, and no close of the site begins until the
+	// transaction ends.
+	LastSiteDayKept(ctx context.Context, s site.ID) (SiteDay, error)
 	// BeginSiteDay keeps that the close of a day has begun.
 	BeginSiteDay(ctx context.Context, d SiteDay) error
-	// LastNumber is the last number of a series that was taken.
-	LastNumber(ctx context.Context, series string) (int64, error)
-	// DigestOfDay counts the bills of a site's day with numbers up to the given
-	// one, and hashes their hashes in the order of their numbers.
-	DigestOfDay(ctx context.Context, s site.ID, day period.Day, through int64) (bills int64, digest string, err error)
 	// FinishSiteDay keeps that a day is closed.
 	FinishSiteDay(ctx context.Context, d SiteDay) error
 	// CountParked counts the workspaces that are parked for a site's day.
@@ -121,21 +117,25 @@ func issue(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace
 	if err != nil {
 		return Bill{}, err
 	}
-	d := Draft{Workspace: w, Day: day, Rated: r, Parts: paid.Parts, IssuedAt: at}
-	if d.Previous, err = tx.BillHead(ctx, w.ID); err != nil {
-		return Bill{}, fmt.Errorf("last bill of %s: %w", w.ID, err)
-	}
-	if d.Number, err = tx.NextNumber(ctx, Series(w.Site, day)); err != nil {
+	return number(ctx, tx, Draft{Workspace: w, Day: day, Rated: r, Parts: paid.Parts, Entry: paid.Entry, IssuedAt: at})
+}
+
+// number gives a bill the next number of its series and keeps it.
+func number(ctx context.Context, tx Tx, d Draft) (Bill, error) {
+	series := Series(d.Workspace.Site, d.Day)
+	last, err := tx.SeriesEnd(ctx, series)
+	if err != nil {
 		return Bill{}, fmt.Errorf("number of a bill: %w", err)
 	}
-	b, err := Compose(d)
+	d.Number = last.Number + 1
+	b, document, err := compose(d)
 	if err != nil {
 		return Bill{}, err
 	}
-	if err := tx.InsertBill(ctx, b); err != nil {
+	if err := tx.InsertBills(ctx, []Issued{{b, document}}); err != nil {
 		return Bill{}, fmt.Errorf("keep bill %s: %w", b.Number, err)
 	}
-	return b, nil
+	return b, tx.ExtendSeries(ctx, series, last, last.Next(b.Hash))
 }
 
 // Calculate rates what a workspace used on a day so far: usage of its present

@@ -27,11 +27,12 @@ type SiteDay struct {
 	Total    int64     // Commercial workspaces when it began
 	Done     int64     // those that were looked at so far
 	After    Place     // the last of them
-	Bills    int64
+	Bills    int64     // with a number behind the last one of the day before; a late bill of an earlier day may be one
 	Parked   int64
 	Series   string
 	Through  int64  // the last number of the series when the day was closed
-	Digest   string // over the hashes of the bills, in the order of their numbers
+	Digest   string // the link of the series at that number: every bill up to it is in it
+	Older    string // where the chains of the site's other years stood
 	Previous string // the hash of the closed day before
 	Hash     string
 }
@@ -44,8 +45,17 @@ func (d SiteDay) Closed() bool { return !d.ClosedAt.IsZero() }
 
 // Sum is the hash of the closed day, which the next one holds.
 func (d SiteDay) Sum() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s\n%d\n%s", d.Previous, d.Site, d.Day, d.Bills, d.Series, d.Through, d.Digest))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s\n%d\n%s\n%s", d.Previous, d.Site, d.Day, d.Bills, d.Series, d.Through, d.Digest, d.Older))
 	return hex.EncodeToString(sum[:])
+}
+
+// through is the last number of a series that the day holds: that of the day
+// before is where the next one goes on.
+func (d SiteDay) through(series string) int64 {
+	if d.Series == series {
+		return d.Through
+	}
+	return 0
 }
 
 // Books is where a day is closed: many workspaces in a transaction, several
@@ -140,13 +150,21 @@ func (b Books) closeOne(ctx context.Context, s site.Site, day period.Day, worksp
 	return b.Write(ctx, func(tx Tx) error { return tx.Park(ctx, p) })
 }
 
-// Retry bills a parked workspace's day after its close.
+// Retry bills a parked workspace's day after its close. While a day of the site
+// is being closed, its lots take the numbers, and nobody else may.
 func (b Books) Retry(ctx context.Context, workspaceID string, day period.Day, at time.Time) (Bill, error) {
 	var made Bill
 	err := b.Write(ctx, func(tx Tx) (err error) {
 		w, err := tx.Workspace(ctx, workspaceID)
 		if err != nil {
 			return err
+		}
+		last, err := tx.LastSiteDayKept(ctx, w.Site)
+		if err != nil {
+			return err
+		}
+		if last.Begun() && !last.Closed() {
+			return ErrClosing.With("day", last.Day.String())
 		}
 		if d, err := tx.SiteDay(ctx, w.Site, day); err != nil || !d.Begun() {
 			return errors.Join(err, ErrNotDue.With("day", day.String()))
@@ -165,10 +183,7 @@ func (b Books) finish(ctx context.Context, d SiteDay, at time.Time) (SiteDay, er
 			d = now
 			return err
 		}
-		if d.Through, err = tx.LastNumber(ctx, d.Series); err != nil {
-			return err
-		}
-		if d.Bills, d.Digest, err = tx.DigestOfDay(ctx, d.Site, d.Day, d.Through); err != nil {
+		if err := d.cover(ctx, tx); err != nil {
 			return err
 		}
 		if d.Parked, err = tx.CountParked(ctx, d.Site, d.Day); err != nil {
@@ -185,4 +200,23 @@ func (b Books) finish(ctx context.Context, d SiteDay, at time.Time) (SiteDay, er
 		})
 	})
 	return d, err
+}
+
+// cover takes into the day where the chains of the site's bills stand.
+func (d *SiteDay) cover(ctx context.Context, tx Tx) error {
+	end, err := tx.SeriesEnd(ctx, d.Series)
+	if err != nil {
+		return err
+	}
+	ends, err := tx.SeriesEnds(ctx, d.Site)
+	if err != nil {
+		return err
+	}
+	before, err := tx.SiteDay(ctx, d.Site, d.Day.Add(-1))
+	if err != nil {
+		return err
+	}
+	d.Through, d.Digest, d.Older = end.Number, end.Hash, older(ends, d.Series)
+	d.Bills = d.Through - before.through(d.Series)
+	return nil
 }

@@ -29,7 +29,6 @@ type document struct {
 	Catalog    string               `json:"catalog"`
 	Lines      []documentLine       `json:"lines"`
 	Total      string               `json:"total"`
-	Previous   string               `json:"previous"`
 }
 
 type documentLine struct {
@@ -98,7 +97,7 @@ func Read(text []byte) (Bill, error) {
 		ID: IDOf(d.Workspace, d.Day), Number: d.Number, WorkspaceID: d.Workspace, Site: d.Site, Day: d.Day,
 		Generation: d.Generation, Payer: d.Payer, Settlement: d.Settlement,
 		Market: catalog.Market{Currency: d.Currency, Group: d.Group}, Catalog: d.Catalog,
-		Paid: nothing(d.Currency), Previous: d.Previous, Hash: Sum(text),
+		Paid: nothing(d.Currency), Hash: Sum(text),
 	}
 	var err error
 	if b.Total, err = money.Parse(d.Total, d.Currency); err != nil {

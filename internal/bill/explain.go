@@ -26,7 +26,7 @@ type Explanation struct {
 	Bill    Bill
 	Zone    *time.Location // of the site: its days and hours are those of the bill
 	Version *catalog.Version
-	Entry   wallet.Entry // which paid it; zero where there was nothing to pay
+	Entry   wallet.Entry // which paid it, and maybe others of the payer's day; zero where there was nothing to pay
 	Lines   []ExplainedLine
 }
 
@@ -74,7 +74,8 @@ func (e Explanation) Line(number int) (ExplainedLine, error) {
 // ExplainTx is what an explanation needs of a transaction.
 type ExplainTx interface {
 	ShareTx
-	LedgerEntry(ctx context.Context, key string) (e wallet.Entry, found bool, err error)
+	// LedgerEntryOf finds an entry of a payer by its number.
+	LedgerEntryOf(ctx context.Context, payer string, number int64) (e wallet.Entry, found bool, err error)
 }
 
 // Explain reads what a bill was made of.
@@ -92,7 +93,7 @@ func Explain(ctx context.Context, tx ExplainTx, c *catalog.Catalog, b Bill) (Exp
 	if err != nil {
 		return Explanation{}, fmt.Errorf("usage of bill %s: %w", b.Number, err)
 	}
-	entry, _, err := tx.LedgerEntry(ctx, "bill:"+b.ID)
+	entry, _, err := tx.LedgerEntryOf(ctx, b.Payer, b.Entry)
 	if err != nil {
 		return Explanation{}, fmt.Errorf("entry of bill %s: %w", b.Number, err)
 	}

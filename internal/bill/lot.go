@@ -26,18 +26,10 @@ type Place struct {
 	WorkspaceID string
 }
 
-// Link is the end of a workspace's chain of bills: how many it has, and the
-// hash of the last.
-type Link struct {
-	Bills int64
-	Hash  string
-}
-
-// Issued is a bill with its document and its place in the workspace's chain.
+// Issued is a bill with its document.
 type Issued struct {
 	Bill
 	Document []byte
-	Link     int64
 }
 
 // LotTx is what billing many workspaces in one transaction needs of it.
@@ -53,16 +45,15 @@ type LotTx interface {
 	UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Generation, from, to time.Time) (map[string][]usage.Sample, error)
 	// Billed tells which of the workspaces have a bill of the day.
 	Billed(ctx context.Context, workspaceIDs []string, day period.Day) (map[string]bool, error)
-	// BillLinks are the ends of the workspaces' chains of bills.
-	BillLinks(ctx context.Context, workspaceIDs []string) (map[string]Link, error)
-	// InsertBills keeps bills for ever and makes each its workspace's last.
+	// InsertBills keeps bills of one series for ever.
 	InsertBills(ctx context.Context, bills []Issued) error
-	// UnparkAll forgets why days of workspaces could not be billed.
-	UnparkAll(ctx context.Context, workspaceIDs []string, day period.Day) error
+	// UnparkAll forgets why a site's day of workspaces could not be billed.
+	UnparkAll(ctx context.Context, s site.ID, workspaceIDs []string, day period.Day) error
 	// OverridesOn gives the agreed prices that hold on a day, by payer.
 	OverridesOn(ctx context.Context, day period.Day) (map[string][]catalog.Override, error)
-	// TakeNumbers takes the numbers of a series behind the given last one.
-	TakeNumbers(ctx context.Context, series string, after, n int64) error
+	// ExtendSeries moves the chain of a series on, or fails with ErrMoved when it
+	// does not stand where it should.
+	ExtendSeries(ctx context.Context, series string, from, to Link) error
 	// AdvanceSiteDay keeps how far the close of a day has come.
 	AdvanceSiteDay(ctx context.Context, s site.ID, day period.Day, done int64, to Place) error
 }
@@ -94,14 +85,6 @@ type charge struct {
 	rated     rate.Rated
 	due       []wallet.Due
 	paid      wallet.Paid
-}
-
-func (c charge) charging(day period.Day) wallet.Charging {
-	id := IDOf(c.workspace.ID, day)
-	return wallet.Charging{
-		Key: "bill:" + id, Cause: id, Payer: c.workspace.Payer,
-		Currency: c.rated.Market.Currency, Settlement: c.workspace.Settlement, Lines: c.due,
-	}
 }
 
 // rate reads what the workspaces used and rates it. It moves and keeps

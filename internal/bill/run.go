@@ -77,7 +77,7 @@ func (r *run) advance(l *lot) {
 // abreast bills lots side by side until none is left or one fails; it gives
 // the first that failed, when everything before it is committed.
 func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
-	var start int64
+	var start Link
 	if err := r.Read(ctx, func(tx Tx) (err error) {
 		if r.agreed, err = tx.OverridesOn(ctx, r.day.Day); err != nil {
 			return err
@@ -85,7 +85,7 @@ func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
 		if r.covers, err = tx.CoversOn(ctx, r.site.ID, r.day.Day); err != nil {
 			return err
 		}
-		start, err = tx.LastNumber(ctx, r.day.Series)
+		start, err = tx.SeriesEnd(ctx, r.day.Series)
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("agreed prices, packages and numbers of %s: %w", r.day.Series, err)
@@ -153,7 +153,7 @@ func trim(started []*lot) []*lot {
 }
 
 // next is the lot behind a place; nil when there is none.
-func (r *run) next(ctx context.Context, before *lot, after Place, start int64) (*lot, error) {
+func (r *run) next(ctx context.Context, before *lot, after Place, start Link) (*lot, error) {
 	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, agreed: r.agreed, covers: r.covers, at: r.at}
 	err := r.Read(ctx, func(tx Tx) (err error) {
 		l.workspaces, err = tx.CommercialAfter(ctx, r.site.ID, after, r.Lot)
@@ -162,7 +162,7 @@ func (r *run) next(ctx context.Context, before *lot, after Place, start int64) (
 	if err != nil || len(l.workspaces) == 0 {
 		return nil, err
 	}
-	l.turn = newTurn(nil, start)
+	l.turn, l.first = newTurn(nil, start), before == nil
 	if before != nil {
 		l.turn.previous = before.turn
 		l.together = r.OneWrite || before.last().Payer == l.workspaces[0].Payer

@@ -18,7 +18,7 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 	}
 	paid := make([]charge, 0, len(charges))
 	for _, c := range charges {
-		if c.paid, err = purses[c.workspace.Payer].Pay(c.charging(l.day), l.at); err != nil {
+		if c.paid, err = purses[c.workspace.Payer].Pay(c.workspace.Settlement, c.due); err != nil {
 			parked = append(parked, l.park(c.workspace, err))
 			continue
 		}
@@ -28,10 +28,11 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 	if err != nil {
 		return err
 	}
-	if err := l.issue(ctx, tx, paid, after); err != nil {
+	bills, err := l.issue(ctx, tx, paid, after)
+	if err != nil {
 		return err
 	}
-	if err := wallet.KeepEntries(ctx, tx, l.inOrder(purses)); err != nil {
+	if err := wallet.KeepEntries(ctx, tx, l.inOrder(purses), CauseOf(l.site.ID, l.day), l.keys(paid), l.at); err != nil {
 		return fmt.Errorf("keep the entries: %w", err)
 	}
 	for _, p := range parked {
@@ -42,7 +43,12 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 	if err := l.turn.before(ctx); err != nil {
 		return err
 	}
-	if err := tx.TakeNumbers(ctx, Series(l.site.ID, l.day), after, int64(len(paid))); err != nil {
+	from := l.turn.from()
+	l.turn.link = from
+	for i := range bills {
+		l.turn.link = l.turn.link.Next(bills[i].Hash)
+	}
+	if err := tx.ExtendSeries(ctx, Series(l.site.ID, l.day), from, l.turn.link); err != nil {
 		return err
 	}
 	return tx.AdvanceSiteDay(ctx, l.site.ID, l.day, int64(len(l.workspaces)), l.last())
@@ -62,7 +68,7 @@ func (l *lot) purses(ctx context.Context, tx Tx, charges []charge) (map[string]*
 		if len(payers[currency]) == 0 {
 			continue
 		}
-		opened, err := wallet.OpenPurses(ctx, tx, payers[currency], currency)
+		opened, err := wallet.OpenPurses(ctx, tx, payers[currency], currency, l.at)
 		if err != nil {
 			return nil, err
 		}
@@ -83,35 +89,39 @@ func (l *lot) inOrder(purses map[string]*wallet.Purse) []*wallet.Purse {
 	return list
 }
 
+// keys are the idempotency keys of the payers' entries: a payer may have one of
+// each lot, and the first workspace that it pays for tells them apart.
+func (l *lot) keys(paid []charge) func(payer string) string {
+	first := map[string]string{}
+	for _, c := range paid {
+		if _, known := first[c.workspace.Payer]; !known && c.paid.Entry != 0 {
+			first[c.workspace.Payer] = c.workspace.ID
+		}
+	}
+	return func(payer string) string { return CauseOf(l.site.ID, l.day) + ":" + payer + ":" + first[payer] }
+}
+
 // issue composes the bills and keeps them.
-func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) error {
+func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) ([]Issued, error) {
 	if len(paid) == 0 {
-		return nil
+		return nil, nil
 	}
 	ids := make([]string, len(paid))
-	for i, c := range paid {
-		ids[i] = c.workspace.ID
-	}
-	links, err := tx.BillLinks(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("last bills of workspaces: %w", err)
-	}
 	bills := make([]Issued, len(paid))
 	for i, c := range paid {
-		link := links[c.workspace.ID]
 		b, document, err := compose(Draft{
 			Workspace: c.workspace, Day: l.day, Rated: c.rated, Parts: c.paid.Parts,
-			Number: after + int64(i) + 1, Previous: link.Hash, IssuedAt: l.at,
+			Number: after + int64(i) + 1, Entry: c.paid.Entry, IssuedAt: l.at,
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		bills[i] = Issued{Bill: b, Document: document, Link: link.Bills + 1}
+		ids[i], bills[i] = c.workspace.ID, Issued{b, document}
 	}
 	if err := tx.InsertBills(ctx, bills); err != nil {
-		return fmt.Errorf("keep %d bills: %w", len(bills), err)
+		return nil, fmt.Errorf("keep %d bills: %w", len(bills), err)
 	}
-	return tx.UnparkAll(ctx, ids, l.day)
+	return bills, tx.UnparkAll(ctx, l.site.ID, ids, l.day)
 }
 
 // oneByOne bills each workspace of a lot in a transaction of its own, and

@@ -3,7 +3,6 @@ package bill
 import (
 	"errors"
 
-	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/wallet"
 )
 
@@ -61,28 +60,4 @@ func (b Bill) BySource() ([]SourcePart, error) {
 		}
 	}
 	return sums, nil
-}
-
-// paidBy compares the vouchers and cards of a bill with what an entry took
-// from each of them.
-func (c *Check) paidBy(b Bill, e wallet.Entry) {
-	taken := map[string]int64{}
-	for _, p := range e.Postings {
-		if source := p.Account.Source(); source != "" {
-			taken[source] -= p.Amount.Minor()
-		}
-	}
-	sums, err := b.BySource()
-	if err != nil {
-		c.find("I5", b.ID, "its vouchers and cards cannot be summed: %v", err)
-	}
-	for _, s := range sums {
-		if taken[s.ID] != s.Amount.Minor() {
-			c.find("I5", b.ID, "it says %s by %s, entry %s says %s", s.Amount, s.ID, e.ID, money.Of(taken[s.ID], s.Amount.Currency()))
-		}
-		delete(taken, s.ID)
-	}
-	for source := range taken {
-		c.find("I5", b.ID, "entry %s took from %s, which the bill does not name", e.ID, source)
-	}
 }

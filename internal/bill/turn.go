@@ -15,17 +15,18 @@ var errBefore = errors.New("the lot before was not kept")
 // every bill the same number.
 type turn struct {
 	previous *turn // nil for the first
-	start    int64 // of the first: the last number that was taken
+	start    Link  // of the first: where the chain of the series stands
 
 	once    sync.Once
 	counted chan struct{} // closed when last is known, or never will be
 	last    int64         // the last number that this lot takes
 	known   bool
+	link    Link          // where the chain stands behind this lot, once it is done
 	done    chan struct{} // closed when the lot was kept or given up
 	err     error
 }
 
-func newTurn(previous *turn, start int64) *turn {
+func newTurn(previous *turn, start Link) *turn {
 	return &turn{previous: previous, start: start, counted: make(chan struct{}), done: make(chan struct{})}
 }
 
@@ -45,7 +46,7 @@ func (t *turn) number(ctx context.Context, n int64) (after int64, err error) {
 
 func (t *turn) begin(ctx context.Context) (int64, error) {
 	if t.previous == nil {
-		return t.start, nil
+		return t.start.Number, nil
 	}
 	select {
 	case <-t.previous.counted:
@@ -73,6 +74,15 @@ func (t *turn) before(ctx context.Context) error {
 	}
 	t.previous.previous = nil // what is done can be forgotten
 	return nil
+}
+
+// from is where the chain of the series stands before this lot, once the lot
+// before is committed.
+func (t *turn) from() Link {
+	if t.previous == nil {
+		return t.start
+	}
+	return t.previous.link
 }
 
 // end says that the lot was kept, or why it was not.

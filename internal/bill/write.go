@@ -31,7 +31,6 @@ func (b Bill) Document() []byte {
 		w.line(&b.Lines[i])
 	}
 	w.amount(`],"total":`, b.Total)
-	w.field(`,"previous":`, b.Previous)
 	w.raw(`}`)
 	return w.text
 }

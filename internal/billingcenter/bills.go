@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"tollgate.dev/internal/bill"
@@ -64,12 +65,21 @@ func (b *Console) days(form *web.Form) (first, last period.Day, err error) {
 	return first, last, list.OrNil()
 }
 
+// entryOf is the entry whose bills are asked for; what is no number is none.
+func entryOf(form *web.Form) int64 {
+	n, err := strconv.ParseInt(form.Text("entry"), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
 func (b *Console) billsPage(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	a, form := payer(ctx), &web.Form{Values: r.URL.Query()}
 	page := Bills{
 		Form: form, Currency: a.Currency, Total: money.Of(0, a.Currency),
-		Filter: BillFilter{WorkspaceID: form.Text("workspace"), From: strings.TrimSpace(form.Text("from")), To: strings.TrimSpace(form.Text("to"))},
+		Filter: BillFilter{WorkspaceID: form.Text("workspace"), From: strings.TrimSpace(form.Text("from")), To: strings.TrimSpace(form.Text("to")), Entry: entryOf(form)},
 	}
 	first, last, err := b.days(form)
 	wrong := form.Refused(err)
@@ -80,7 +90,7 @@ func (b *Console) billsPage(w http.ResponseWriter, r *http.Request) error {
 		if page.Workspaces, err = tx.WorkspacesPaidBy(ctx, a.ID); err != nil || wrong {
 			return err
 		}
-		return page.read(ctx, tx, store.BillQuery{Payer: a.ID, WorkspaceID: page.Filter.WorkspaceID, First: first, Last: last}, form.Text("after"))
+		return page.read(ctx, tx, store.BillQuery{Payer: a.ID, WorkspaceID: page.Filter.WorkspaceID, First: first, Last: last, Entry: page.Filter.Entry}, form.Text("after"))
 	})
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func (b *Console) billsCSV(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		q := store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last}
+		q := store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last, Entry: entryOf(form)}
 		bills, err := export(ctx, tx, q)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
@@ -139,6 +140,9 @@ func net(e wallet.Entry, c money.Currency) (money.Amount, []PaidPart, error) {
 func cause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string, err error) {
 	switch e.Kind {
 	case wallet.Charge:
+		if _, day, ok := bill.Caused(e.Cause); ok {
+			return together(ctx, tx, e, day)
+		}
 		d, err := tx.Bill(ctx, e.Cause)
 		if errors.Is(err, bill.ErrUnknown) {
 			return e.Cause, "", nil
@@ -168,4 +172,18 @@ func originOf(ctx context.Context, tx *store.Tx, payerID, sourceID string) (text
 		return sourceID, "", nil
 	}
 	return sourceTitle(ctx, s.Payment, s.ID) + " · " + originText(ctx, s), sourcePath(s.ID), err
+}
+
+// together names the bills that an entry paid at the close of a day, by the
+// first and the last number, and leads to the one or to the list of them.
+func together(ctx context.Context, tx *store.Tx, e wallet.Entry, day period.Day) (text, href string, err error) {
+	t, err := tx.PaidTogether(ctx, e.Payer, day, e.Number)
+	switch {
+	case err != nil || t.Bills == 0:
+		return e.Cause, "", err
+	case t.Bills == 1:
+		return t.First, Prefix + "/bills/" + t.ID, nil
+	}
+	of := BillFilter{From: day.String(), To: day.String(), Entry: e.Number}
+	return t.First + " – " + t.Last, Prefix + "/bills?" + of.query(), nil
 }

@@ -3,6 +3,7 @@ package billingcenter
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"time"
 
 	"tollgate.dev/internal/money"
@@ -125,6 +126,9 @@ func (f BillFilter) query() string {
 		if value != "" {
 			q.Set(name, value)
 		}
+	}
+	if f.Entry > 0 {
+		q.Set("entry", strconv.FormatInt(f.Entry, 10))
 	}
 	return q.Encode()
 }

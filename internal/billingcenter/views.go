@@ -110,6 +110,7 @@ type BillFilter struct {
 	WorkspaceID string
 	From        string
 	To          string
+	Entry       int64 // of income and expense, which paid them; 0 for any
 }
 
 // Bills is the list of daily bills.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/alert"
+	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
@@ -102,10 +103,10 @@ func (tx *Tx) WorkspacesWatched(ctx context.Context, s site.ID, day period.Day, 
 		SELECT DISTINCT r.workspace_id
 		FROM alert_rule r
 		JOIN bill b ON b.workspace_id = r.workspace_id AND b.day = $2
-		WHERE b.site = $1
+		WHERE b.series = $1
 			AND r.workspace_id > $3
 		ORDER BY r.workspace_id
-		LIMIT $4`, string(s), day.String(), after, int64(limit))
+		LIMIT $4`, bill.Series(s, day), day.String(), after, int64(limit))
 	return collect(rows, err, func(row Row) (id string, err error) {
 		err = row.Scan(&id)
 		return id, err

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -13,14 +11,11 @@ import (
 	"tollgate.dev/internal/site"
 )
 
-// billChain is the chain of a workspace's bills.
-func billChain(workspaceID string) string { return "bill:" + workspaceID }
-
 // scanBill reads a bill from its document.
 func scanBill(r Row) (bill.Bill, error) {
 	var document, hash string
-	var issued int64
-	err := r.Scan(&document, &hash, &issued)
+	var issued, entry int64
+	err := r.Scan(&document, &hash, &issued, &entry)
 	if errors.Is(err, ErrNoRows) {
 		return bill.Bill{}, bill.ErrUnknown
 	}
@@ -28,21 +23,22 @@ func scanBill(r Row) (bill.Bill, error) {
 		return bill.Bill{}, fmt.Errorf("read a bill: %w", err)
 	}
 	b, err := bill.Read([]byte(document))
-	b.IssuedAt = period.FromMicros(issued)
+	b.IssuedAt, b.Entry = period.FromMicros(issued), entry
 	if err == nil && b.Hash != hash {
 		err = fmt.Errorf("bill %s is not what was issued", b.Number)
 	}
 	return b, err
 }
 
-const billColumns = `b.document, b.hash, b.issued_at`
+const billColumns = `b.document, b.hash, b.issued_at, b.entry`
 
 // Bill finds a bill by its ID, or bill.ErrUnknown.
 func (tx *Tx) Bill(ctx context.Context, id string) (bill.Bill, error) {
-	return scanBill(tx.QueryRow(ctx, `
-		SELECT `+billColumns+`
-		FROM bill b
-		WHERE b.id = $1`, id))
+	workspaceID, day, ok := bill.SplitID(id)
+	if !ok {
+		return bill.Bill{}, bill.ErrUnknown
+	}
+	return tx.BillOfDay(ctx, workspaceID, day)
 }
 
 // BillOfDay finds a workspace's bill of a day, or bill.ErrUnknown.
@@ -57,13 +53,17 @@ func (tx *Tx) BillOfDay(ctx context.Context, workspaceID string, day period.Day)
 // BillsOf lists a workspace's bills of the days from first to last, the newest
 // first.
 func (tx *Tx) BillsOf(ctx context.Context, workspaceID string, first, last period.Day, limit int) ([]bill.Bill, error) {
+	within, args, err := tx.daily(ctx, "b.day", 3, first, last)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := tx.Query(ctx, `
 		SELECT `+billColumns+`
 		FROM bill b
 		WHERE b.workspace_id = $1
-			AND b.day BETWEEN $2 AND $3
+			AND `+within+`
 		ORDER BY b.day DESC
-		LIMIT $4`, workspaceID, first.String(), last.String(), int64(limit))
+		LIMIT $2`, append([]any{workspaceID, int64(limit)}, args...)...)
 	return collect(rows, err, scanBill)
 }
 
@@ -83,19 +83,17 @@ func (tx *Tx) BillsPaidBy(ctx context.Context, payer string, first, last period.
 // BilledBetween sums a workspace's bills of the days from first to last.
 func (tx *Tx) BilledBetween(ctx context.Context, workspaceID string, c money.Currency, first, last period.Day) (money.Amount, error) {
 	var minor int64
-	err := tx.QueryRow(ctx, `
+	within, args, err := tx.daily(ctx, "day", 3, first, last)
+	if err != nil {
+		return money.Of(0, c), err
+	}
+	err = tx.QueryRow(ctx, `
 		SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT)
 		FROM bill
 		WHERE workspace_id = $1
 			AND currency = $2
-			AND day BETWEEN $3 AND $4`, workspaceID, string(c), first.String(), last.String()).Scan(&minor)
+			AND `+within, append([]any{workspaceID, string(c)}, args...)...).Scan(&minor)
 	return money.Of(minor, c), err
-}
-
-// BillHead is the hash of the workspace's last bill; empty when it has none.
-func (tx *Tx) BillHead(ctx context.Context, workspaceID string) (string, error) {
-	l, err := tx.head(ctx, billChain(workspaceID))
-	return l.hash, err
 }
 
 // NextNumber takes the next number of a series. A transaction that is undone
@@ -108,28 +106,6 @@ func (tx *Tx) NextNumber(ctx context.Context, series string) (int64, error) {
 		ON CONFLICT (series) DO UPDATE SET last = document_number.last + 1
 		RETURNING last`, series).Scan(&n)
 	return n, err
-}
-
-// LastNumber is the last number of a series that was taken.
-func (tx *Tx) LastNumber(ctx context.Context, series string) (int64, error) {
-	var n int64
-	err := tx.QueryRow(ctx, `
-		SELECT last
-		FROM document_number
-		WHERE series = $1`, series).Scan(&n)
-	if errors.Is(err, ErrNoRows) {
-		return 0, nil
-	}
-	return n, err
-}
-
-// InsertBill keeps a bill for ever and makes it the workspace's last.
-func (tx *Tx) InsertBill(ctx context.Context, b bill.Bill) error {
-	last, err := tx.head(ctx, billChain(b.WorkspaceID))
-	if err != nil {
-		return err
-	}
-	return tx.InsertBills(ctx, []bill.Issued{{Bill: b, Document: b.Document(), Link: last.n + 1}})
 }
 
 // Park keeps the reason why a workspace's day could not be billed.
@@ -181,13 +157,13 @@ func (tx *Tx) CountParked(ctx context.Context, s site.ID, day period.Day) (int64
 	return n, err
 }
 
-const siteDayColumns = `site, day, began_at, closed_at, total, done, after_payer, after_workspace, bills, parked, series, through, digest, previous, hash`
+const siteDayColumns = `site, day, began_at, closed_at, total, done, after_payer, after_workspace, bills, parked, series, through, digest, older, previous, hash`
 
 func scanSiteDay(r Row) (bill.SiteDay, error) {
 	var d bill.SiteDay
 	var day string
 	var began, closed int64
-	err := r.Scan(&d.Site, &day, &began, &closed, &d.Total, &d.Done, &d.After.Payer, &d.After.WorkspaceID, &d.Bills, &d.Parked, &d.Series, &d.Through, &d.Digest, &d.Previous, &d.Hash)
+	err := r.Scan(&d.Site, &day, &began, &closed, &d.Total, &d.Done, &d.After.Payer, &d.After.WorkspaceID, &d.Bills, &d.Parked, &d.Series, &d.Through, &d.Digest, &d.Older, &d.Previous, &d.Hash)
 	if err != nil {
 		return d, err
 	}
@@ -216,10 +192,10 @@ func (tx *Tx) LastSiteDay(ctx context.Context, s site.ID) (bill.SiteDay, error) 
 		LIMIT 1`, string(s)))
 }
 
-// lastSiteDayKept is LastSiteDay, and no close of the site begins until the
+// LastSiteDayKept is LastSiteDay, and no close of the site begins until the
 // transaction ends: usage that it books into an open day is there when that
 // day is billed. SQLite's writers exclude each other anyway.
-func (tx *Tx) lastSiteDayKept(ctx context.Context, s site.ID) (bill.SiteDay, error) {
+func (tx *Tx) LastSiteDayKept(ctx context.Context, s site.ID) (bill.SiteDay, error) {
 	if tx.dialect == Postgres {
 		if _, err := tx.Exec(ctx, `
 			INSERT INTO chain (name, n, hash)
@@ -275,47 +251,13 @@ func (tx *Tx) FinishSiteDay(ctx context.Context, d bill.SiteDay) error {
 	}
 	n, err := tx.Exec(ctx, `
 		UPDATE site_day
-		SET closed_at = $3, bills = $4, parked = $5, through = $6, digest = $7, hash = $8
+		SET closed_at = $3, bills = $4, parked = $5, through = $6, digest = $7, hash = $8, older = $9
 		WHERE site = $1
 			AND day = $2
 			AND closed_at = 0`,
-		string(d.Site), d.Day.String(), period.Micros(d.ClosedAt), d.Bills, d.Parked, d.Through, d.Digest, d.Hash)
+		string(d.Site), d.Day.String(), period.Micros(d.ClosedAt), d.Bills, d.Parked, d.Through, d.Digest, d.Hash, d.Older)
 	if err := exactlyOne(n, err, fmt.Errorf("%s of %s was closed meanwhile", d.Day, d.Site)); err != nil {
 		return err
 	}
 	return tx.extend(ctx, dayChain(d.Site), link{last.n + 1, d.Hash})
-}
-
-// DigestOfDay counts the bills of a site's day with numbers up to the given
-// one, and hashes their hashes in the order of their numbers. The numbers begin
-// behind those of the days before.
-func (tx *Tx) DigestOfDay(ctx context.Context, s site.ID, day period.Day, through int64) (int64, string, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT hash
-		FROM bill
-		WHERE series = $1
-			AND day = $2
-			AND seq > COALESCE((
-				SELECT MAX(through)
-				FROM site_day
-				WHERE site = $4
-					AND day < $2
-					AND series = $1
-			), 0)
-			AND seq <= $3
-		ORDER BY seq`, bill.Series(s, day), day.String(), through, string(s))
-	if err != nil {
-		return 0, "", err
-	}
-	defer func() { _ = rows.Close() }()
-	digest, bills := sha256.New(), int64(0)
-	for rows.Next() {
-		var hash string
-		if err := rows.Scan(&hash); err != nil {
-			return 0, "", err
-		}
-		digest.Write([]byte(hash))
-		bills++
-	}
-	return bills, hex.EncodeToString(digest.Sum(nil)), rows.Err()
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"tollgate.dev/internal/period"
 )
 
 // copier is the way of an engine to take many rows at once.
@@ -85,4 +87,47 @@ func (tx *Tx) list(values []string) any {
 		panic("store: a list of texts must encode: " + err.Error())
 	}
 	return string(text)
+}
+
+// mostDays bounds the days that daily looks for one by one: ten years.
+const mostDays = 3660
+
+// daily is a condition that a column of bills holds a day of a range. The key
+// of bills begins with the day: each day is looked for by itself, since a range
+// of them is everything that anybody has. The condition's three parameters,
+// from the number on, are what it gives behind it.
+func (tx *Tx) daily(ctx context.Context, column string, parameter int, first, last period.Day) (condition string, args []any, err error) {
+	if last.Sub(first) >= mostDays {
+		if first, last, err = tx.billedDays(ctx, first, last); err != nil {
+			return "", nil, err
+		}
+	}
+	between := fmt.Sprintf("%s BETWEEN $%d AND $%d", column, parameter, parameter+1)
+	args = []any{first.String(), last.String()}
+	if last.Sub(first) >= mostDays {
+		return fmt.Sprintf("%s AND $%d = ''", between, parameter+2), append(args, ""), nil
+	}
+	days := []string{}
+	for day := first; !day.After(last); day = day.Add(1) {
+		days = append(days, day.String())
+	}
+	return between + " AND " + tx.among(column, parameter+2), append(args, tx.list(days)), nil
+}
+
+// billedDays narrows a range to the days that have bills at all.
+func (tx *Tx) billedDays(ctx context.Context, first, last period.Day) (from, to period.Day, err error) {
+	var earliest, latest string
+	if err := tx.QueryRow(ctx, `
+		SELECT COALESCE(MIN(day), ''), COALESCE(MAX(day), '')
+		FROM bill`).Scan(&earliest, &latest); err != nil {
+		return first, last, fmt.Errorf("days with bills: %w", err)
+	}
+	if earliest == "" {
+		return first, first, nil
+	}
+	if from, err = period.ParseDay(max(earliest, first.String())); err != nil {
+		return from, to, err
+	}
+	to, err = period.ParseDay(min(latest, last.String()))
+	return from, to, err
 }

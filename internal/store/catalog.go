@@ -155,13 +155,22 @@ func (tx *Tx) EndOverride(ctx context.Context, id string, last period.Day) error
 // WorkspacesBilled lists workspaces that have bills of the days from first to
 // last, by ID after the given one.
 func (tx *Tx) WorkspacesBilled(ctx context.Context, first, last period.Day, after string, limit int) ([]string, error) {
+	within, args, err := tx.daily(ctx, "b.day", 3, first, last)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := tx.Query(ctx, `
-		SELECT DISTINCT workspace_id
-		FROM bill
-		WHERE workspace_id > $1
-			AND day BETWEEN $2 AND $3
-		ORDER BY workspace_id
-		LIMIT $4`, after, first.String(), last.String(), int64(limit))
+		SELECT w.id
+		FROM workspace w
+		WHERE w.id > $1
+			AND EXISTS (
+				SELECT 1
+				FROM bill b
+				WHERE b.workspace_id = w.id
+					AND `+within+`
+			)
+		ORDER BY w.id
+		LIMIT $2`, append([]any{after, int64(limit)}, args...)...)
 	return collect(rows, err, func(r Row) (id string, err error) {
 		err = r.Scan(&id)
 		return id, err

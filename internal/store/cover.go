@@ -90,7 +90,7 @@ func (tx *Tx) CoveredThrough(ctx context.Context, workspaceID string, from perio
 // OpenDay is the day, or the first one behind it whose close has not begun. No
 // close of the site begins until the transaction ends.
 func (tx *Tx) OpenDay(ctx context.Context, s site.ID, day period.Day) (period.Day, error) {
-	last, err := tx.lastSiteDayKept(ctx, s)
+	last, err := tx.LastSiteDayKept(ctx, s)
 	if err == nil && last.Begun() && !last.Day.Before(day) {
 		day = last.Day.Add(1)
 	}

@@ -3,31 +3,8 @@ package store
 import (
 	"context"
 
-	"tollgate.dev/internal/bill"
-	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/wallet"
 )
-
-// BillsPaidAfter is BillsPaidBy from behind the bill of the given ID on; empty
-// is the beginning.
-func (tx *Tx) BillsPaidAfter(ctx context.Context, payer string, first, last period.Day, after string, limit int) ([]bill.Bill, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT `+billColumns+`
-		FROM bill b
-		WHERE b.payer = $1
-			AND b.day BETWEEN $2 AND $3
-			AND ($4 = '' OR EXISTS (
-				SELECT 1
-				FROM bill a
-				WHERE a.id = $4
-					AND a.payer = $1
-					AND (b.day < a.day
-						OR (b.day = a.day AND b.series > a.series)
-						OR (b.day = a.day AND b.series = a.series AND b.seq > a.seq))))
-		ORDER BY b.day DESC, b.series, b.seq
-		LIMIT $5`, payer, first.String(), last.String(), after, int64(limit))
-	return collect(rows, err, scanBill)
-}
 
 // TransfersAfter lists bank transfers, the newest first, from behind the one
 // of the given ID on: of one payer, or of all where it is empty; in one state,

@@ -66,8 +66,8 @@ func (tx *Tx) Billed(ctx context.Context, workspaceIDs []string, day period.Day)
 	rows, err := tx.Query(ctx, `
 		SELECT workspace_id
 		FROM bill
-		WHERE `+tx.among("workspace_id", 1)+`
-			AND day = $2`, tx.list(workspaceIDs), day.String())
+		WHERE day = $2
+			AND `+tx.among("workspace_id", 1), tx.list(workspaceIDs), day.String())
 	billed := map[string]bool{}
 	_, err = collect(rows, err, func(r Row) (struct{}, error) {
 		var id string
@@ -177,20 +177,6 @@ func (r *sampleReader) at(hour int64) time.Time {
 	return r.hour
 }
 
-// BillLinks are the ends of the workspaces' chains of bills.
-func (tx *Tx) BillLinks(ctx context.Context, workspaceIDs []string) (map[string]bill.Link, error) {
-	names := make([]string, len(workspaceIDs))
-	for i, id := range workspaceIDs {
-		names[i] = billChain(id)
-	}
-	heads, err := tx.heads(ctx, names, "")
-	links := make(map[string]bill.Link, len(heads))
-	for name, l := range heads {
-		links[strings.TrimPrefix(name, billChain(""))] = bill.Link{Bills: l.n, Hash: l.hash}
-	}
-	return links, err
-}
-
 // heads reads the ends of chains; those that do not exist are left out.
 func (tx *Tx) heads(ctx context.Context, names []string, lock string) (map[string]link, error) {
 	rows, err := tx.Query(ctx, `
@@ -208,82 +194,95 @@ func (tx *Tx) heads(ctx context.Context, names []string, lock string) (map[strin
 	return heads, err
 }
 
-var billInsert = strings.Fields(`workspace_id day id series seq site payer settlement generation currency price_group catalog
-	total paid_voucher paid_full_reduction paid_card paid_cash paid_cloud owed issued_at document hash`)
+var billInsert = strings.Fields(`seq entry total paid_voucher paid_full_reduction paid_card paid_cash paid_cloud owed issued_at
+	day workspace_id series payer currency hash document`)
 
-// InsertBills keeps bills for ever and makes each its workspace's last.
+// InsertBills keeps bills of one series for ever.
 func (tx *Tx) InsertBills(ctx context.Context, bills []bill.Issued) error {
-	numbers := make([]int64, len(bills))
-	for i, b := range bills {
-		var err error
-		if numbers[i], err = strconv.ParseInt(b.Number[strings.LastIndexByte(b.Number, '-')+1:], 10, 64); err != nil {
-			return fmt.Errorf("number of bill %s: %w", b.Number, err)
-		}
+	if len(bills) == 0 {
+		return nil
 	}
-	row := make([]any, len(billInsert))
-	if err := tx.insertMany(ctx, "bill", billInsert, len(bills), func(i int) []any {
-		b := &bills[i]
-		copy(row, []any{
-			b.WorkspaceID, b.Day.String(), b.ID, bill.Series(b.Site, b.Day), numbers[i], string(b.Site), b.Payer, string(b.Settlement), int64(b.Generation),
-			string(b.Market.Currency), string(b.Market.Group), b.Catalog, b.Total.Minor(),
-			b.Paid.Voucher.Minor(), b.Paid.FullReduction.Minor(), b.Paid.Card.Minor(), b.Paid.Cash.Minor(), b.Paid.Cloud.Minor(), b.Paid.Owed.Minor(),
-			period.Micros(b.IssuedAt), string(b.Document), b.Hash,
-		})
-		return row
-	}); err != nil {
+	series, first, err := splitNumber(bills[0].Number)
+	if err != nil {
 		return err
 	}
-	names, links := make([]string, len(bills)), make([]link, len(bills))
-	for i, b := range bills {
-		names[i], links[i] = billChain(b.WorkspaceID), link{b.Link, b.Hash}
-	}
-	return tx.extendAll(ctx, names, links)
+	row := make([]any, len(billInsert))
+	return tx.insertMany(ctx, "bill", billInsert, len(bills), func(i int) []any {
+		b := &bills[i]
+		copy(row, []any{
+			first + int64(i), b.Entry, b.Total.Minor(),
+			b.Paid.Voucher.Minor(), b.Paid.FullReduction.Minor(), b.Paid.Card.Minor(), b.Paid.Cash.Minor(), b.Paid.Cloud.Minor(), b.Paid.Owed.Minor(),
+			period.Micros(b.IssuedAt), b.Day.String(), b.WorkspaceID, series, b.Payer, string(b.Market.Currency), b.Hash, string(b.Document),
+		})
+		return row
+	})
 }
 
-// extendAll moves the heads of chains on by one each, and makes those that are
-// new. A chain that moved meanwhile fails it.
-func (tx *Tx) extendAll(ctx context.Context, names []string, next []link) error {
-	if tx.dialect != Postgres {
-		for i, name := range names {
-			if _, err := tx.head(ctx, name); err != nil {
-				return err
-			}
-			if err := tx.extend(ctx, name, next[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+// splitNumber is the series and the place of a number such as cn1-2026-000123.
+func splitNumber(number string) (series string, seq int64, err error) {
+	cut := strings.LastIndexByte(number, '-')
+	if cut < 0 {
+		return "", 0, bill.ErrUnknown
 	}
-	numbers, hashes := make([]int64, len(next)), make([]string, len(next))
-	for i, l := range next {
-		numbers[i], hashes[i] = l.n, l.hash
+	if seq, err = strconv.ParseInt(number[cut+1:], 10, 64); err != nil {
+		return "", 0, bill.ErrUnknown
 	}
-	n, err := tx.Exec(ctx, `
-		INSERT INTO chain (name, n, hash)
-		SELECT * FROM UNNEST($1::TEXT[], $2::BIGINT[], $3::TEXT[])
-		ON CONFLICT (name) DO UPDATE SET n = excluded.n, hash = excluded.hash
-		WHERE chain.n = excluded.n - 1`, names, numbers, hashes)
-	if err == nil && n != int64(len(names)) {
-		err = errors.New("a chain moved meanwhile")
-	}
-	return err
+	return number[:cut], seq, nil
 }
 
-// UnparkAll forgets why days of workspaces could not be billed.
-func (tx *Tx) UnparkAll(ctx context.Context, workspaceIDs []string, day period.Day) error {
+// UnparkAll forgets why a site's day of workspaces could not be billed.
+func (tx *Tx) UnparkAll(ctx context.Context, s site.ID, workspaceIDs []string, day period.Day) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM parked
-		WHERE `+tx.among("workspace_id", 1)+`
-			AND day = $2`, tx.list(workspaceIDs), day.String())
+		WHERE site = $2
+			AND day = $3
+			AND `+tx.among("workspace_id", 1), tx.list(workspaceIDs), string(s), day.String())
 	return err
 }
 
-// TakeNumbers takes n numbers of a series behind the given last one.
-func (tx *Tx) TakeNumbers(ctx context.Context, series string, after, n int64) error {
-	if n == 0 {
+// SeriesEnd is where the chain of a series stands, kept from other writers.
+func (tx *Tx) SeriesEnd(ctx context.Context, series string) (bill.Link, error) {
+	if !tx.readOnly {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO document_number (series, last)
+			VALUES ($1, 0)
+			ON CONFLICT (series) DO NOTHING`, series); err != nil {
+			return bill.Link{}, err
+		}
+	}
+	var l bill.Link
+	err := tx.QueryRow(ctx, `
+		SELECT last, link
+		FROM document_number
+		WHERE series = $1`+tx.lockWrites(), series).Scan(&l.Number, &l.Hash)
+	if errors.Is(err, ErrNoRows) {
+		return bill.Link{}, nil
+	}
+	return l, err
+}
+
+// SeriesEnds are those of all series of a site that have a bill, in their order.
+func (tx *Tx) SeriesEnds(ctx context.Context, s site.ID) ([]bill.End, error) {
+	prefix := string(s) + "-"
+	rows, err := tx.Query(ctx, `
+		SELECT series, last, link
+		FROM document_number
+		WHERE SUBSTR(series, 1, $1) = $2
+			AND last > 0
+		ORDER BY series`, int64(len(prefix)), prefix)
+	return collect(rows, err, func(r Row) (e bill.End, err error) {
+		err = r.Scan(&e.Series, &e.Number, &e.Hash)
+		return e, err
+	})
+}
+
+// ExtendSeries moves the chain of a series on, or fails with bill.ErrMoved when
+// it does not stand where it should.
+func (tx *Tx) ExtendSeries(ctx context.Context, series string, from, to bill.Link) error {
+	if from == to {
 		return nil
 	}
-	if after == 0 {
+	if from.Number == 0 {
 		if _, err := tx.Exec(ctx, `
 			INSERT INTO document_number (series, last)
 			VALUES ($1, 0)
@@ -291,12 +290,13 @@ func (tx *Tx) TakeNumbers(ctx context.Context, series string, after, n int64) er
 			return err
 		}
 	}
-	taken, err := tx.Exec(ctx, `
+	n, err := tx.Exec(ctx, `
 		UPDATE document_number
-		SET last = last + $3
+		SET last = $4, link = $5
 		WHERE series = $1
-			AND last = $2`, series, after, n)
-	return exactlyOne(taken, err, fmt.Errorf("numbers of %s behind %d were taken meanwhile", series, after))
+			AND last = $2
+			AND link = $3`, series, from.Number, from.Hash, to.Number, to.Hash)
+	return exactlyOne(n, err, bill.ErrMoved.With("series", series))
 }
 
 // AdvanceSiteDay keeps how far the close of a day has come.

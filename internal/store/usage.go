@@ -86,7 +86,7 @@ func (b booking) hour(ctx context.Context, workspaceID string, hour time.Time) (
 	}
 	closed, known := b.closed[id]
 	if !known {
-		last, err := b.tx.lastSiteDayKept(ctx, id)
+		last, err := b.tx.LastSiteDayKept(ctx, id)
 		if err != nil {
 			return hour, nil, fmt.Errorf("last closed day of %s: %w", id, err)
 		}

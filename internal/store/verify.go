@@ -3,15 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 
 	"tollgate.dev/internal/audit"
-	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
-	"tollgate.dev/internal/site"
-	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
 )
@@ -28,8 +24,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"the ledger", tx.verifyLedger},
 		{"idempotency keys", tx.verifyKeys},
 		{"vouchers and cards", tx.verifySources},
-		{"bills", tx.verifyBills},
-		{"closed days", tx.verifyDays},
+		{"bills and closed days", tx.verifyBills},
 		{"packages", tx.verifyPackages},
 		{"statements", tx.verifyStatements},
 		{"invoices", tx.verifyInvoices},
@@ -119,6 +114,7 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		HAVING COUNT(*) > 1`, `
 		SELECT cause, 'the ledger has this cause more than once'
 		FROM ledger_entry
+		WHERE kind <> 'charge'
 		GROUP BY cause
 		HAVING COUNT(*) > 1`, `
 		SELECT t.id, 'the transfer was credited, and the ledger has no such deposit'
@@ -134,9 +130,9 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 			AND t.id IS NULL`, `
 		SELECT e.id, 'the charge has no bill'
 		FROM ledger_entry e
-		LEFT JOIN bill b ON b.id = e.cause
+		LEFT JOIN bill b ON b.payer = e.payer AND b.entry = e.number
 		WHERE e.kind = 'charge'
-			AND b.id IS NULL`,
+			AND b.payer IS NULL`,
 	} {
 		found, err := tx.strays(ctx, "I4", sql)
 		if err != nil {
@@ -145,142 +141,6 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		all = append(all, found...)
 	}
 	return all, nil
-}
-
-// pageOfBills bounds the bills that are held in memory at once.
-const pageOfBills = 500
-
-func (tx *Tx) verifyBills(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
-	check := bill.NewCheck(c)
-	var workspaceID, day string
-	for {
-		rows, err := tx.Query(ctx, `
-			SELECT document, hash, id, workspace_id, day, series, seq, site, payer, settlement, generation, currency, price_group, catalog,
-				total, paid_voucher, paid_full_reduction, paid_card, paid_cash, paid_cloud, owed
-			FROM bill
-			WHERE workspace_id > $1
-				OR (workspace_id = $1 AND day > $2)
-			ORDER BY workspace_id, day
-			LIMIT $3`, workspaceID, day, int64(pageOfBills))
-		page, err := collect(rows, err, scanStored)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range page {
-			workspaceID, day = s.Bill.WorkspaceID, s.Bill.Day.String()
-			b, ok := check.Bill(s)
-			if !ok {
-				continue
-			}
-			if err := tx.verifyBill(ctx, c, check, b); err != nil {
-				return nil, err
-			}
-		}
-		if len(page) < pageOfBills {
-			break
-		}
-	}
-	if err := tx.eachChain(ctx, "bill:", func(id string, head link) { check.Head(id, head.hash) }); err != nil {
-		return nil, err
-	}
-	err := tx.verifyNumbers(ctx, check)
-	return check.Findings(), err
-}
-
-// verifyBill compares one bill with its usage and its entry.
-func (tx *Tx) verifyBill(ctx context.Context, c *catalog.Catalog, check *bill.Check, b bill.Bill) error {
-	w, err := tx.Workspace(ctx, b.WorkspaceID)
-	if err != nil {
-		return err
-	}
-	var samples []usage.Sample
-	if s, err := site.Find(b.Site); err == nil {
-		window := usage.Of(b.Day, s.Zone).Since(w.UpgradedAt)
-		if samples, err = tx.UsageBetween(ctx, w.ID, b.Generation, window.From, window.To); err != nil {
-			return err
-		}
-	}
-	agreed, err := tx.OverridesOf(ctx, b.Payer)
-	if err != nil {
-		return err
-	}
-	share, err := tx.shareOn(ctx, c, b)
-	if err != nil {
-		return err
-	}
-	check.Usage(b, w, samples, share, agreed)
-	e, found, err := tx.LedgerEntry(ctx, "bill:"+b.ID)
-	if err == nil {
-		check.Charge(b, e, found)
-	}
-	return err
-}
-
-// scanStored reads a bill as it lies there, whatever its document says.
-func scanStored(r Row) (bill.Stored, error) {
-	var s bill.Stored
-	var document, day, series string
-	var seq, total int64
-	var paid [6]int64
-	b := &s.Bill
-	if err := r.Scan(&document, &b.Hash, &b.ID, &b.WorkspaceID, &day, &series, &seq, &b.Site, &b.Payer, &b.Settlement, &b.Generation,
-		&b.Market.Currency, &b.Market.Group, &b.Catalog, &total, &paid[0], &paid[1], &paid[2], &paid[3], &paid[4], &paid[5]); err != nil {
-		return s, err
-	}
-	s.Document = []byte(document)
-	b.Number = bill.Number(series, seq)
-	c := b.Market.Currency
-	b.Total = money.Of(total, c)
-	b.Paid = bill.Paid{
-		Voucher: money.Of(paid[0], c), FullReduction: money.Of(paid[1], c), Card: money.Of(paid[2], c),
-		Cash: money.Of(paid[3], c), Cloud: money.Of(paid[4], c), Owed: money.Of(paid[5], c),
-	}
-	return s, b.Day.UnmarshalText([]byte(day))
-}
-
-func (tx *Tx) verifyNumbers(ctx context.Context, check *bill.Check) error {
-	rows, err := tx.Query(ctx, `
-		SELECT n.series, n.last, COUNT(b.id), COALESCE(MIN(b.seq), 0), COALESCE(MAX(b.seq), 0)
-		FROM document_number n
-		LEFT JOIN bill b ON b.series = n.series
-		WHERE SUBSTR(n.series, 1, 3) NOT IN ('ST-', 'IR-')
-		GROUP BY n.series, n.last
-		ORDER BY n.series`)
-	_, err = collect(rows, err, func(r Row) (struct{}, error) {
-		var series string
-		var taken, bills, smallest, largest int64
-		err := r.Scan(&series, &taken, &bills, &smallest, &largest)
-		if err == nil {
-			check.Numbers(series, bills, smallest, largest, taken)
-		}
-		return struct{}{}, err
-	})
-	return err
-}
-
-func (tx *Tx) verifyDays(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
-	check := bill.NewCheck(c)
-	rows, err := tx.Query(ctx, `
-		SELECT `+siteDayColumns+`
-		FROM site_day
-		ORDER BY site, day`)
-	days, err := collect(rows, err, scanSiteDay)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range days {
-		through := d.Through
-		if !d.Closed() {
-			through = math.MaxInt64
-		}
-		bills, digest, err := tx.DigestOfDay(ctx, d.Site, d.Day, through)
-		if err != nil {
-			return nil, err
-		}
-		check.Day(d, bills, digest)
-	}
-	err = tx.eachChain(ctx, "day:", func(s string, head link) { check.LastDay(site.ID(s), head.hash) })
-	return check.Findings(), err
 }
 
 // verifyWorkspaces looks for a workspace that took the step to Commercial

@@ -127,6 +127,10 @@ func upTo(charges []prepaid.Charge, last period.Day) []prepaid.Charge {
 // verifyCovered sums what the bills of a package's workspaces say that it
 // covered, day by day.
 func (tx *Tx) verifyCovered(ctx context.Context, check *prepaid.Check, p prepaid.Package) error {
+	within, args, err := tx.daily(ctx, "b.day", 2, p.First, p.Last)
+	if err != nil {
+		return err
+	}
 	rows, err := tx.Query(ctx, `
 		SELECT b.document
 		FROM bill b
@@ -135,8 +139,8 @@ func (tx *Tx) verifyCovered(ctx context.Context, check *prepaid.Check, p prepaid
 			FROM package_seat
 			WHERE package_id = $1
 		) s ON s.workspace_id = b.workspace_id
-		WHERE b.day BETWEEN $2 AND $3
-		ORDER BY b.day`, p.ID, p.First.String(), p.Last.String())
+		WHERE `+within+`
+		ORDER BY b.day`, append([]any{p.ID}, args...)...)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (tx *Tx) strayStatements(ctx context.Context) ([]audit.Finding, error) {
 		LEFT JOIN statement s ON s.id = t.statement_id AND s.payer = t.payer AND s.currency = b.currency
 		WHERE s.id IS NULL
 			OR SUBSTR(t.day, 1, 7) > s.month`}, {"I5", `
-		SELECT b.id, 'it was made before the statement of its month and is on none'
+		SELECT b.series || '-' || b.seq, 'it was made before the statement of its month and is on none'
 		FROM bill b
 		JOIN statement s ON s.payer = b.payer AND s.month = SUBSTR(b.day, 1, 7) AND s.currency = b.currency
 		LEFT JOIN statement_bill t ON t.payer = b.payer AND t.day = b.day AND t.workspace_id = b.workspace_id

@@ -24,7 +24,7 @@ type Charging struct {
 // Paid is how it was paid.
 type Paid struct {
 	Parts [][]Part // of each line
-	Entry Entry    // zero when there was nothing to pay
+	Entry int64    // the number of the payer's entry; zero when there was nothing to pay
 	Owed  money.Amount
 }
 
@@ -60,9 +60,11 @@ func Pay(ctx context.Context, tx Tx, c Charging, at time.Time) (Paid, error) {
 	p := Paid{Parts: parts, Owed: before.Owed}
 	if len(postings) > 0 {
 		m := Movement{Key: c.Key, Kind: cmp.Or(c.Kind, Charge), Cause: c.Cause, Payer: c.Payer, Postings: postings}
-		if p.Entry, err = Post(ctx, tx, m, at); err != nil {
+		e, err := Post(ctx, tx, m, at)
+		if err != nil {
 			return Paid{}, err
 		}
+		p.Entry = e.Number
 		after, err := BalancesOf(ctx, tx, c.Payer, c.Currency)
 		if err != nil {
 			return Paid{}, err

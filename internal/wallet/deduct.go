@@ -100,9 +100,15 @@ type Deduction struct {
 // of payment the earliest expiry first, then the oldest. The parts of a line
 // always sum to it; a line of zero has none. The sources are not changed.
 func Deduct(d Deduction, lines []Due) ([][]Part, error) {
-	sources := d.usable()
+	return d.from(usable(d.Sources, d.At), lines)
+}
+
+// from is Deduct from sources in the order of their use, and changes them.
+func (d Deduction) from(sources []Source, lines []Due) ([][]Part, error) {
 	parts := make([][]Part, len(lines))
+	all := make([]Part, 0, len(lines)+len(sources)) // what a line is paid by is a piece of it
 	for i, line := range lines {
+		first := len(all)
 		if line.Amount.Sign() < 0 {
 			return nil, ErrNothingDue
 		}
@@ -112,13 +118,16 @@ func Deduct(d Deduction, lines []Due) ([][]Part, error) {
 		}
 		left := line.Amount
 		for _, payment := range policy[:len(policy)-1] {
-			if parts[i], left, err = take(parts[i], left, payment, sources); err != nil {
+			if all, left, err = take(all, left, payment, sources); err != nil {
 				return nil, err
 			}
 		}
 		if !left.IsZero() {
 			last := policy[len(policy)-1]
-			parts[i] = append(parts[i], Part{last, d.lastAccount(last), left})
+			all = append(all, Part{last, d.lastAccount(last), left})
+		}
+		if first < len(all) {
+			parts[i] = all[first:len(all):len(all)]
 		}
 	}
 	return parts, nil
@@ -159,9 +168,11 @@ func take(parts []Part, left money.Amount, payment Payment, sources []Source) ([
 }
 
 // usable gives the sources that have not expired, in the order of their use.
-func (d Deduction) usable() []Source {
-	sources := slices.DeleteFunc(slices.Clone(d.Sources), func(s Source) bool {
-		return !s.ExpiresAt.IsZero() && !d.At.Before(s.ExpiresAt)
+func (d Deduction) usable() []Source { return usable(d.Sources, d.At) }
+
+func usable(all []Source, at time.Time) []Source {
+	sources := slices.DeleteFunc(slices.Clone(all), func(s Source) bool {
+		return !s.ExpiresAt.IsZero() && !at.Before(s.ExpiresAt)
 	})
 	slices.SortStableFunc(sources, func(a, b Source) int {
 		return cmp.Or(compareExpiry(a.ExpiresAt, b.ExpiresAt), a.Since.Compare(b.Since), cmp.Compare(a.Account, b.Account))

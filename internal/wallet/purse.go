@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/site"
 )
 
 // PurseTx is what paying many bills in one transaction needs of it.
@@ -22,20 +24,20 @@ type PurseTx interface {
 }
 
 // Purse is what one payer has while several bills are paid in one transaction.
-// The money moves when KeepEntries says so; what Pay gives is what it would
-// give if each bill were paid by itself.
+// What Pay gives is what it would give if each bill were paid by itself; the
+// money of all of them moves by one entry, when KeepEntries says so.
 type Purse struct {
 	payer    string
 	currency money.Currency
 	head     Head
-	sources  []Source
+	sources  []Source // those that have not expired, in the order of their use
 	owed     money.Amount
-	entries  []Entry
+	taken    []Posting // so far, an account once
 }
 
-// OpenPurses reads what payers of one currency have. Until the transaction
-// ends nobody else moves their money.
-func OpenPurses(ctx context.Context, tx PurseTx, payers []string, c money.Currency) (map[string]*Purse, error) {
+// OpenPurses reads what payers of one currency have at an instant. Until the
+// transaction ends nobody else moves their money.
+func OpenPurses(ctx context.Context, tx PurseTx, payers []string, c money.Currency, at time.Time) (map[string]*Purse, error) {
 	heads, err := tx.LedgerHeads(ctx, payers)
 	if err != nil {
 		return nil, fmt.Errorf("chains of %d payers: %w", len(payers), err)
@@ -50,75 +52,91 @@ func OpenPurses(ctx context.Context, tx PurseTx, payers []string, c money.Curren
 		if err != nil {
 			return nil, err
 		}
-		p := &Purse{payer: payer, currency: c, head: heads[payer], owed: before.Owed}
+		var sources []Source
 		if !before.Voucher.IsZero() || !before.FullReduction.IsZero() || !before.Card.IsZero() {
-			if p.sources, err = tx.Sources(ctx, payer, c); err != nil {
+			if sources, err = tx.Sources(ctx, payer, c); err != nil {
 				return nil, fmt.Errorf("vouchers and cards of %s: %w", payer, err)
 			}
 		}
-		p.sources = append(p.sources, Source{Payment: ByCash, Account: Cash(payer), Balance: before.Cash})
-		purses[payer] = p
+		sources = append(sources, Source{Payment: ByCash, Account: Cash(payer), Balance: before.Cash})
+		purses[payer] = &Purse{payer: payer, currency: c, head: heads[payer], sources: usable(sources, at), owed: before.Owed}
 	}
 	return purses, nil
 }
 
 // Pay takes the lines of a bill, as the function Pay does. A bill that cannot
 // be paid changes nothing.
-func (p *Purse) Pay(c Charging, at time.Time) (Paid, error) {
-	parts, err := Deduct(Deduction{Settlement: c.Settlement, Payer: p.payer, Currency: p.currency, At: at, Sources: p.sources}, c.Lines)
+func (p *Purse) Pay(m site.Method, lines []Due) (Paid, error) {
+	sources := slices.Clone(p.sources)
+	parts, err := Deduction{Settlement: m, Payer: p.payer, Currency: p.currency}.from(sources, lines)
 	if err != nil {
 		return Paid{}, err
 	}
-	postings, err := Postings(parts, p.currency)
-	if err != nil {
-		return Paid{}, err
-	}
-	paid := Paid{Parts: parts, Owed: p.owed}
-	if len(postings) == 0 {
-		return paid, nil
-	}
-	m := Movement{Key: c.Key, Kind: Charge, Cause: c.Cause, Payer: p.payer, Postings: postings}
-	if err := m.Balanced(); err != nil {
-		return Paid{}, err
-	}
-	sources, owed, err := p.after(postings)
-	if err != nil {
-		return Paid{}, err
-	}
-	paid.Entry, paid.Owed = m.follow(p.head, at), owed
-	p.head = Head{Number: paid.Entry.Number, Hash: paid.Entry.Hash}
-	p.sources, p.owed = sources, owed
-	p.entries = append(p.entries, paid.Entry)
-	return paid, nil
-}
-
-// after is what is left and owed when the postings have been made.
-func (p *Purse) after(postings []Posting) ([]Source, money.Amount, error) {
-	sources, owed := slices.Clone(p.sources), p.owed
-	for _, posting := range postings {
-		var err error
-		if posting.Account == Arrears(p.payer) {
-			if owed, err = owed.Sub(posting.Amount); err != nil {
-				return nil, owed, err
+	taken, owed := slices.Clone(p.taken), p.owed
+	some := false
+	for _, line := range parts {
+		for _, part := range line {
+			some = true
+			if taken, err = addTo(taken, part); err != nil {
+				return Paid{}, err
 			}
-			continue
-		}
-		for i := range sources {
-			if s := &sources[i]; s.Account == posting.Account {
-				if s.Balance, err = s.Balance.Add(posting.Amount); err != nil {
-					return nil, owed, err
+			if part.Payment == Owed {
+				if owed, err = owed.Add(part.Amount); err != nil {
+					return Paid{}, err
 				}
 			}
 		}
 	}
-	return sources, owed, nil
+	paid := Paid{Parts: parts, Owed: owed}
+	if some {
+		paid.Entry = p.head.Number + 1
+	}
+	p.sources, p.taken, p.owed = sources, taken, owed
+	return paid, nil
 }
 
-// KeepEntries makes the movements of purses happen.
-func KeepEntries(ctx context.Context, tx PurseTx, purses []*Purse) error {
-	var entries []Entry
+// addTo adds what a part takes from its account.
+func addTo(taken []Posting, part Part) ([]Posting, error) {
+	for i := range taken {
+		if t := &taken[i]; t.Account == part.Account {
+			var err error
+			t.Amount, err = t.Amount.Sub(part.Amount)
+			return taken, err
+		}
+	}
+	return append(taken, Posting{part.Account, part.Amount.Neg()}), nil
+}
+
+// movement is that of all bills which the purse paid; ok is false when nothing
+// was to be paid.
+func (p *Purse) movement(key, cause string) (m Movement, ok bool, err error) {
+	if len(p.taken) == 0 {
+		return m, false, nil
+	}
+	postings := slices.Clone(p.taken)
+	slices.SortFunc(postings, func(a, b Posting) int { return strings.Compare(string(a.Account), string(b.Account)) })
+	earned := money.Of(0, p.currency)
+	for _, posting := range postings {
+		if earned, err = earned.Sub(posting.Amount); err != nil {
+			return m, false, err
+		}
+	}
+	m = Movement{Key: key, Kind: Charge, Cause: cause, Payer: p.payer, Postings: append(postings, Posting{Revenue(p.currency), earned})}
+	return m, true, m.Balanced()
+}
+
+// KeepEntries moves the money of purses, by one entry each. key gives the
+// idempotency key of a payer's entry.
+func KeepEntries(ctx context.Context, tx PurseTx, purses []*Purse, cause string, key func(payer string) string, at time.Time) error {
+	entries := make([]Entry, 0, len(purses))
 	for _, p := range purses {
-		entries = append(entries, p.entries...)
+		m, ok, err := p.movement(key(p.payer), cause)
+		if err != nil {
+			return err
+		}
+		if ok {
+			entries = append(entries, m.follow(p.head, at))
+		}
 	}
 	if len(entries) == 0 {
 		return nil

@@ -46,7 +46,7 @@ func TestExplainedHoursMakeTheBillToTheCent(t *testing.T) {
 		closeDay(t, s, march1)
 		b := x.bill(t, march1)
 		e, err := x.explain(t, b.Number)
-		if err != nil || len(e.Lines) != 4 || e.Entry.Cause != b.ID || e.Entry.Number == 0 {
+		if err != nil || len(e.Lines) != 4 || e.Entry.Cause != bill.CauseOf("cn1", b.Day) || e.Entry.Number == 0 {
 			t.Fatalf("%d lines, paid by entry %d of %s: %v", len(e.Lines), e.Entry.Number, e.Entry.Cause, err)
 		}
 		total := money.Of(0, money.CNY)
