@@ -247,19 +247,19 @@ func (tx *Tx) InvoiceHolders(ctx context.Context, accountID string) (map[invoice
 	return held, err
 }
 
-// DebtsOf lists the changes of the payer's arrears, the oldest first, each
-// charge with the statement that it is on.
+// DebtsOf lists the changes of the payer's arrears, the oldest first, what each
+// bill left with the statement that it is on.
 func (tx *Tx) DebtsOf(ctx context.Context, payer string, c money.Currency) ([]invoice.Debt, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT p.minor, e.kind, COALESCE(t.statement_id, '')
+		SELECT COALESCE(-b.owed, p.minor), e.kind, COALESCE(t.statement_id, '')
 		FROM ledger_posting p
 		JOIN ledger_entry e ON e.payer = p.payer AND e.number = p.number
-		LEFT JOIN bill b ON b.id = e.cause AND e.kind = 'charge'
+		LEFT JOIN bill b ON b.payer = p.payer AND b.entry = p.number AND b.owed <> 0 AND e.kind = 'charge'
 		LEFT JOIN statement_bill t ON t.payer = b.payer AND t.day = b.day AND t.workspace_id = b.workspace_id
 		WHERE p.payer = $1
 			AND p.account = $2
 			AND p.currency = $3
-		ORDER BY p.number, p.position`, payer, string(wallet.Arrears(payer)), string(c))
+		ORDER BY p.number, p.position, b.series, b.seq`, payer, string(wallet.Arrears(payer)), string(c))
 	return collect(rows, err, func(r Row) (invoice.Debt, error) {
 		var d invoice.Debt
 		var minor int64
