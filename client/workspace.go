@@ -47,6 +47,7 @@ type Member struct {
 	Email     string    `json:"email"`
 	Role      string    `json:"role"`
 	JoinedAt  time.Time `json:"joined_at"`
+	Requested string    `json:"requested_role,omitempty"`
 }
 
 // Token is what collectors report with.

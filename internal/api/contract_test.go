@@ -38,6 +38,8 @@ var pairs = [][2]any{
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.Enterprise{}, client.Enterprise{}}, {api.CertificationStanding{}, client.CertificationStanding{}}, {api.Certification{}, client.Certification{}},
 	{api.File{}, client.File{}},
+	{api.Invitation{}, client.Invitation{}}, {api.Arrival{}, client.Arrival{}}, {api.Promotion{}, client.Promotion{}}, {api.Ownership{}, client.Ownership{}},
+	{api.Message{}, client.Message{}},
 	{api.Done{}, client.Done{}}, {api.Holder{}, client.Holder{}}, {api.ContactChange{}, client.ContactChange{}}, {api.SignIn{}, client.SignIn{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }

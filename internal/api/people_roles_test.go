@@ -14,6 +14,10 @@ func init() {
 		"change-billing-account": "b", "change-billing-password": "b", "begin-billing-email": "b", "prove-billing-present-email": "b",
 		"prove-billing-new-email": "b", "begin-billing-phone": "b", "prove-billing-phone": "b", "list-billing-sessions": "b",
 		"end-billing-session": "b", "end-other-billing-sessions": "b",
+
+		"list-invitations": "oasr", "invite-member": "oas", "withdraw-invitation": "oas", "list-promotions": "oasr", "withdraw-promotion": "oa",
+		"show-ownership": "oasr", "offer-ownership": "o", "end-ownership-offer": "oasr", "accept-ownership": "oasr", "read-notices": "oasr",
+		"list-messages": "b", "read-messages": "b", "show-promotion": "b", "answer-promotion": "b",
 	})
 	maps.Copy(bodies, map[string]string{
 		"ask-studio-password-reset":       `{"site":"cn1","email":"nobody@team.example"}`,
@@ -34,5 +38,9 @@ func init() {
 		"prove-billing-new-email":         `{"code":"123456"}`,
 		"begin-billing-phone":             `{"new":"+8613800000000"}`,
 		"prove-billing-phone":             `{"code":"123456"}`,
+
+		"invite-member":    `{"email":"nobody@team.example","role":"read_only"}`,
+		"offer-ownership":  `{"account_id":"acnt_none","workspace_name":"shop"}`,
+		"answer-promotion": `{"accept":true}`,
 	})
 }

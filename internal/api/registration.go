@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/workspace"
 )
 
 // Registration is an account in the making. Its ID is a secret of whoever
@@ -209,6 +210,9 @@ func finishStudio(c *call, in *completion) (*StudioAccount, error) {
 	}
 	a, err := account.FinishStudio(c, c.tx, in.ID, in.Body.noun(), in.Body.Agreed, c.Address, c.at)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := workspace.Welcome(c, c.tx, a, c.Address, c.at); err != nil {
 		return nil, err
 	}
 	return studioOf(a), nil

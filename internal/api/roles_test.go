@@ -135,7 +135,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
 		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}

@@ -26,7 +26,7 @@ const (
 func (s *server) routes() []route {
 	var all []route
 	for _, part := range [][]route{
-		s.signIns(), s.holders(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
+		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
 		s.billingCenter(), s.statements(),
 		s.operations(), s.catalogue(), s.prices(),
 		s.keys(), s.readings(), s.certifications(),

@@ -119,10 +119,26 @@ type Member struct {
 	Email     string    `json:"email"`
 	Role      string    `json:"role" enum:"owner,administrator,standard,read_only"`
 	JoinedAt  time.Time `json:"joined_at"`
+	Requested string    `json:"requested_role,omitempty" doc:"A promotion that waits for the Billing Center's answer."`
 }
 
 func (c *call) member(m store.MemberEntry) Member {
-	return Member{m.AccountID, m.UserName, m.Email, string(m.Role), local(m.JoinedAt, c.Workspace.Site)}
+	return Member{AccountID: m.AccountID, UserName: m.UserName, Email: m.Email, Role: string(m.Role), JoinedAt: local(m.JoinedAt, c.Workspace.Site)}
+}
+
+// membersNow lists the members, with the promotions that wait.
+func (c *call) membersNow(workspaceID string) ([]Member, error) {
+	all, err := c.tx.Members(c, workspaceID)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := c.waiting(workspaceID)
+	list := make([]Member, len(all))
+	for i, m := range all {
+		list[i] = c.member(m)
+		list[i].Requested = string(waiting[m.AccountID].To)
+	}
+	return list, err
 }
 
 // Listing is a page of something inside a workspace.
@@ -132,11 +148,11 @@ type Listing struct {
 }
 
 func listMembers(c *call, in *Listing) (*Page[Member], error) {
-	all, err := c.tx.Members(c, in.WorkspaceID)
+	all, err := c.membersNow(in.WorkspaceID)
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(in.Paged, "members", all, func(m store.MemberEntry) string { return m.AccountID }, c.member)
+	return pageOf(in.Paged, "members", all, func(m Member) string { return m.AccountID }, func(m Member) Member { return m })
 }
 
 // invitation adds somebody who has an account on the site.
@@ -160,7 +176,7 @@ func addMember(c *call, in *invitation) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := workspace.Join(c, c.tx, in.WorkspaceID, guest.ID, workspace.Role(in.Body.Role), c.actor(), c.at); err != nil {
+	if _, _, err := workspace.Join(c, c.tx, in.WorkspaceID, guest.ID, workspace.Role(in.Body.Role), c.actor(), c.at); err != nil {
 		return nil, err
 	}
 	return c.memberNow(in.WorkspaceID, guest.ID)
@@ -170,14 +186,13 @@ func addMember(c *call, in *invitation) (*Member, error) {
 var ErrNoMember = fault.New(fault.NotFound, "member_not_found", "This workspace has no such member.")
 
 func (c *call) memberNow(workspaceID, accountID string) (*Member, error) {
-	all, err := c.tx.Members(c, workspaceID)
+	all, err := c.membersNow(workspaceID)
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range all {
 		if m.AccountID == accountID {
-			shown := c.member(m)
-			return &shown, nil
+			return &m, nil
 		}
 	}
 	return nil, ErrNoMember
@@ -198,7 +213,7 @@ type promotion struct {
 }
 
 func changeRole(c *call, in *promotion) (*Member, error) {
-	err := workspace.ChangeRole(c, c.tx, in.WorkspaceID, in.AccountID, workspace.Role(in.Body.Role), c.actor(), c.at)
+	_, err := workspace.ChangeRole(c, c.tx, in.WorkspaceID, in.AccountID, workspace.Role(in.Body.Role), c.actor(), c.at)
 	if isFault(err, workspace.ErrUnknown) {
 		err = ErrNoMember
 	}

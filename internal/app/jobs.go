@@ -25,7 +25,7 @@ func (a *App) openJobs(context.Context) error {
 	a.registerPeople()
 	a.registerArrears()
 	tasks := []job.Task{
-		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.cleaning(),
+		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.lapsing(), a.cleaning(),
 	}
 	if !a.played { // a simulation verifies once, at its end
 		job.Register(a.runner, a.checkBooks)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -121,6 +122,7 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 	var a account.Billing
 	var here account.SignIn
 	var standing arrears.Standing
+	var told int
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if a, err = tx.BillingByID(ctx, id); err != nil {
 			return err
@@ -128,7 +130,10 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 		if standing, err = arrears.LookPayer(ctx, tx, a); err != nil {
 			return err
 		}
-		here, err = b.desk.Present(ctx, tx, a.ID, a.Password)
+		if here, err = b.desk.Present(ctx, tx, a.ID, a.Password); err != nil {
+			return err
+		}
+		told, err = tx.UnreadMessages(ctx, a.ID)
 		return err
 	})
 	switch {
@@ -144,7 +149,8 @@ func (b *Console) signedIn(r *http.Request) (*http.Request, error) {
 	}
 	r = web.Prefer(r, a.Language)
 	ctx = context.WithValue(r.Context(), standingKey{}, standing)
-	return r.WithContext(context.WithValue(ctx, payerKey{}, a)), nil
+	ctx = context.WithValue(ctx, payerKey{}, a)
+	return r.WithContext(context.WithValue(ctx, unreadKey{}, told)), nil
 }
 
 // actor is who does something, and from where.
@@ -163,6 +169,7 @@ var sections = []struct{ key, path, icon string }{
 	{"consumption", "/consumption", "list"},
 	{"movements", "/movements", "swap"},
 	{"invoices", "/invoices", "invoice"},
+	{"messages", "/messages", "mail"},
 	{"account", "/account", "user"},
 }
 
@@ -188,6 +195,9 @@ func navigation(ctx context.Context, section string) []web.NavItem {
 	items := make([]web.NavItem, len(sections))
 	for i, s := range sections {
 		items[i] = web.NavItem{Label: web.T(ctx, "bc.nav."+s.key), Href: Prefix + s.path, Icon: s.icon, Current: s.key == section}
+		if n := unread(ctx); s.key == "messages" && n > 0 {
+			items[i].Badge, items[i].Tone = strconv.Itoa(min(n, mostUnread)), web.Accent
+		}
 	}
 	return items
 }

@@ -10,6 +10,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/holder"
+	"tollgate.dev/internal/message"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/settle"
@@ -64,7 +65,7 @@ type page = func(ctx context.Context) templ.Component
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
-	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1()} {
+	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1(), messages1()} {
 		for name, p := range group {
 			states = append(states, gallery.State{Name: "billing-center/" + name, Page: p})
 		}
@@ -257,5 +258,46 @@ func account1() map[string]page {
 			p.Password = refused(p.Password, account.ErrPasswordPresent.On("present_password"))
 			return holder.AccountView(p)
 		},
+	}
+}
+
+func messages1() map[string]page {
+	args := map[string]string{"workspace": "shop", "workspace_id": shop.ID, "member": "lin", "email": "lin@acme.example", "from": "standard", "role": "administrator", "by": "mei", "before": "mei", "now": "lin", "account": "acme-two"}
+	about := func(k message.Kind, state workspace.PromotionState, read bool) MessageRow {
+		m := message.Message{ID: "mssg_" + string(k) + string(state), AccountID: acme.ID, Kind: k, Args: args, CreatedAt: noon}
+		if read {
+			m.ReadAt = noon
+		}
+		row := MessageRow{Message: m, State: state}
+		if state != "" {
+			row.Promotion = workspace.Promotion{State: state, ExpiresAt: noon.Add(workspace.PromotionLife)}
+		}
+		if state == workspace.PromotionRejected {
+			row.Promotion.AnsweredAt, row.Promotion.Reason = noon, "Ask again after the audit."
+		}
+		return row
+	}
+	all := []MessageRow{
+		about(message.PromotionRequested, workspace.PromotionPending, false), about(message.PromotionRequested, workspace.PromotionAccepted, true),
+		about(message.PromotionRequested, workspace.PromotionRejected, true), about(message.PromotionRequested, workspace.PromotionWithdrawn, true),
+		about(message.PromotionRequested, workspace.PromotionCancelled, true), about(message.PromotionRequested, workspace.PromotionExpired, true),
+		about(message.OwnerChanged, "", false), about(message.WorkspaceLeft, "", true), about(message.WorkspaceCame, "", true),
+	}
+	one := func(row MessageRow, form *web.Form) page {
+		return func(ctx context.Context) templ.Component {
+			return messageView(MessageView{Frame: frame(ctx, "Message", "messages"), Row: row, Form: form, Zone: hangzhou})
+		}
+	}
+	return map[string]page{
+		"messages": func(ctx context.Context) templ.Component {
+			return messagesView(Messages{Frame: frame(context.WithValue(ctx, unreadKey{}, 2), "Messages", "messages"), Rows: all, Unread: 2, Zone: hangzhou, Pager: web.Pager{Older: messagesPath + "?before=1~x"}})
+		},
+		"messages-empty": func(ctx context.Context) templ.Component {
+			return messagesView(Messages{Frame: frame(ctx, "Messages", "messages"), Zone: hangzhou})
+		},
+		"message-pending":  one(all[0], web.Blank()),
+		"message-rejected": one(all[2], web.Blank()),
+		"message-over":     one(all[5], refused(web.Blank(), workspace.ErrPromotionOver)),
+		"message-owner":    one(all[6], web.Blank()),
 	}
 }

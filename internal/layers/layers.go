@@ -30,6 +30,7 @@ var Order = [][]string{
 	// nouns
 	{"site"},
 	{"account"},
+	{"message"},
 	{"workspace"},
 	{"catalog"},
 	{"meter"},

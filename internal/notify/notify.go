@@ -59,6 +59,11 @@ const (
 	InvoiceSent            Kind = "invoice_sent"
 	InvoiceRejected        Kind = "invoice_rejected"
 	InvoiceWithdrawn       Kind = "invoice_withdrawn"
+
+	InvitedGuest      Kind = "invited_guest" // mail 8, to somebody without an account
+	PromotionAnswered Kind = "promotion_answered"
+	OwnershipOffered  Kind = "ownership_offered"
+	OwnerChanged      Kind = "owner_changed"
 )
 
 // Mail is one message to one address, ready to send.
@@ -92,6 +97,14 @@ func Compose(event any) ([]Mail, error) {
 		letters = registered(e)
 	case account.Secured:
 		letters = secured(e)
+	case workspace.Invited:
+		letters = invited(e)
+	case workspace.PromotionAnswered:
+		letters = promotionAnswered(e)
+	case workspace.OwnershipOffered:
+		letters = ownershipOffered(e)
+	case workspace.OwnerChanged:
+		letters = ownerChanged(e)
 	case upgrade.Opened:
 		letters = opened(e)
 	case workspace.MemberAdded:

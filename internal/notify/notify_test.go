@@ -48,6 +48,15 @@ func events(language string) map[string]any {
 		"code-email-new":     code(account.ForNewAddress, "cn1", "mei"),
 		"code-phone":         code(account.ForPhone, "", "+8613800000000"),
 		"code-phone-none":    code(account.ForPhone, "", ""),
+		"invited-guest": workspace.Invited{WorkspaceName: "商城 shop", Site: "cn1", Role: workspace.Standard, Email: "new@example.com", Language: language,
+			InvitedBy: "Mei", ExpiresAt: at.Add(workspace.InvitationLife), InvitedAt: at},
+		"promotion-accepted": answered(workspace.PromotionAccepted, "", language),
+		"promotion-rejected": answered(workspace.PromotionRejected, "ask Li first", language),
+		"promotion-expired":  answered(workspace.PromotionExpired, "", language),
+		"ownership-offered": workspace.OwnershipOffered{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", Owner: "Mei", Email: "li@example.com",
+			Language: language, ExpiresAt: at.Add(workspace.OfferLife), OfferedAt: at},
+		"owner-changed": workspace.OwnerChanged{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Before: "Mei", Now: "Li", Email: "li@example.com",
+			Language: language, At: at},
 		"password-changed":   secured(account.PasswordChanged, account.StudioSystem, "cn1", language),
 		"password-reset":     secured(account.PasswordReset, account.BillingSystem, "", language),
 		"email-changed":      secured(account.EmailChanged, account.StudioSystem, "us1", language),
@@ -101,6 +110,11 @@ func events(language string) map[string]any {
 		"invitation": workspace.MemberAdded{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Role: workspace.Standard,
 			Email: "li@example.com", Language: language, InvitedBy: "Mei", AddedAt: at},
 	}
+}
+
+func answered(state workspace.PromotionState, reason, language string) workspace.PromotionAnswered {
+	return workspace.PromotionAnswered{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", State: state, Role: workspace.Administrator,
+		Member: "Li", Reason: reason, Email: "mei@example.com", Language: language, At: at}
 }
 
 func secured(what account.Security, system account.System, s site.ID, language string) account.Secured {

@@ -149,9 +149,16 @@ func (tx *Tx) EndSignIns(ctx context.Context, s account.System, accountID, excep
 }
 
 // EndSignInsVia ends what a Studio account opened in the Billing Center by
-// jumping there.
+// jumping there, and the tickets that it has not used yet.
 func (tx *Tx) EndSignInsVia(ctx context.Context, studioID string, at time.Time) error {
 	_, err := tx.Exec(ctx, `
+		DELETE FROM ticket
+		WHERE studio_id = $1
+			AND used_at = 0`, studioID)
+	if err != nil {
+		return fmt.Errorf("end the tickets of an account: %w", err)
+	}
+	_, err = tx.Exec(ctx, `
 		UPDATE sign_in
 		SET ended_at = $2
 		WHERE via = $1

@@ -60,6 +60,19 @@ func (g canvas) frame(ctx context.Context, v *visit, title, section string) web.
 	return g.c.frame(r, title, section)
 }
 
+// underWay is a team in which everything is under way.
+func underWay(members []member, asked bool) team {
+	last := members[len(members)-1]
+	wish := workspace.Promotion{ID: "prmo_1", AccountID: last.AccountID, To: workspace.Administrator, State: workspace.PromotionPending, ExpiresAt: noon.Add(workspace.PromotionLife)}
+	return team{
+		Waiting:     map[string]workspace.Promotion{last.AccountID: wish},
+		Invitations: []workspace.Invitation{{ID: "invt_1", Email: "guest@example.com", Role: workspace.Standard, InvitedBy: "acnt_1", ExpiresAt: noon.Add(workspace.InvitationLife)}},
+		Offer:       &workspace.Offer{ExpiresAt: noon.Add(workspace.OfferLife)}, OfferedTo: "noah", OfferedToMe: asked,
+	}
+}
+
+func teamOf(handover *web.Form) team { return team{Handover: handover} }
+
 // view is a state of a page with a visit.
 func (g canvas) view(name string, v *visit, section string, page func(ctx context.Context, f web.Frame) templ.Component) gallery.State {
 	return gallery.State{Name: "studio/" + name, Page: func(ctx context.Context) templ.Component {
@@ -156,16 +169,27 @@ func (g canvas) everyday() []gallery.State {
 		g.view("settings-wrong", owner, "settings", func(_ context.Context, f web.Frame) templ.Component {
 			return settingsView(settingsPage{Frame: f, Place: owner.place, Members: team, Token: "tkn_0", Invite: refused(web.Blank("email", "nobody@example.com"), workspace.ErrMemberUnknown.On("email"))})
 		}),
+		g.view("settings-under-way", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
+			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Self: "acnt_1", Token: "tkn_0", Team: underWay(team, false)})
+		}),
+		g.view("settings-handover", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
+			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Token: "tkn_0", Team: teamOf(refused(web.Blank("workspace_name", "Shop"), workspace.ErrOfferName.On("workspace_name")))})
+		}),
+		g.view("settings-asked", reader, "settings", func(_ context.Context, f web.Frame) templ.Component {
+			return settingsView(settingsPage{Frame: f, Place: reader.place, Members: team, Team: underWay(team, true)})
+		}),
 		g.view("settings-reader", reader, "settings", func(_ context.Context, f web.Frame) templ.Component {
 			return settingsView(settingsPage{Frame: f, Place: reader.place, Members: team})
 		}),
 		g.view("notices", owner, "notices", func(ctx context.Context, f web.Frame) templ.Component {
-			args := map[string]string{"item": "logs", "used": "870000", "limit": "1000000", "ends": "2026-03-03T04:00:00Z", "suffix": "cdef"}
+			args := map[string]string{"item": "logs", "used": "870000", "limit": "1000000", "ends": "2026-03-03T04:00:00Z", "suffix": "cdef", "member": "noah", "before": "olivia", "now": "noah"}
 			var list []notice
-			for _, kind := range []string{"quota_exhausted", "quota_warning", "token_changed"} {
-				list = append(list, told(ctx, owner.place, workspace.Notice{Kind: kind, Args: args, CreatedAt: noon}))
+			for i, kind := range []string{"quota_exhausted", "quota_warning", "token_changed", "promotion_accepted", "promotion_rejected", "promotion_expired", "owner_changed"} {
+				n := told(ctx, owner.place, workspace.Notice{Kind: kind, Args: args, CreatedAt: noon})
+				n.New = i < 2
+				list = append(list, n)
 			}
-			return noticesView(noticesPage{Frame: f, Place: owner.place, List: list})
+			return noticesView(noticesPage{Frame: f, Place: owner.place, List: list, Unread: 2})
 		}),
 		g.view("notices-empty", owner, "notices", func(_ context.Context, f web.Frame) templ.Component {
 			return noticesView(noticesPage{Frame: f, Place: owner.place})

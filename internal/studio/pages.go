@@ -301,6 +301,8 @@ type settingsPage struct {
 	Form    *web.Form // of the name and language
 	Invite  *web.Form
 	Members []member
+	Team    team
+	Self    string // the account that looks
 	Token   string
 	Ends    time.Time
 }
@@ -310,11 +312,13 @@ type notice struct {
 	At   time.Time
 	Tone web.Tone
 	Text string
+	New  bool // this member has not read it
 }
 
 // noticesPage lists the messages to the members.
 type noticesPage struct {
-	Frame web.Frame
-	Place place
-	List  []notice
+	Frame  web.Frame
+	Place  place
+	List   []notice
+	Unread int
 }

@@ -14,7 +14,7 @@ import (
 
 // pathOf fills in a route's pattern.
 func pathOf(r web.Route, w workspace.Workspace, other account.Studio) string {
-	path := strings.NewReplacer("{workspace}", w.ID, "{account}", other.ID, "{day}", "2026-03-01", "{key}", "akey_none", "{session}", "sess_none", "{$}", "").Replace(r.Pattern)
+	path := strings.NewReplacer("{workspace}", w.ID, "{account}", other.ID, "{day}", "2026-03-01", "{key}", "akey_none", "{session}", "sess_none", "{promotion}", "prmo_none", "{invitation}", "invt_none", "{$}", "").Replace(r.Pattern)
 	return path
 }
 

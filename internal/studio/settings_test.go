@@ -17,7 +17,7 @@ func TestTeamIsManagedByWhoeverMay(t *testing.T) {
 	w := h.shop(owner)
 	v, base := h.signedIn(owner), "/studio/workspaces/"+w.ID
 	v.send(base+"/members", "email", "mia@example.com", "role", "standard")
-	v.says(t, http.StatusNotFound, "member_unknown") // sites share no accounts
+	v.shows(t, "mia@example.com was invited by mail") // sites share no accounts
 	v.send(base+"/members", "email", "noah@example.com", "role", "owner")
 	v.says(t, http.StatusUnprocessableEntity, "role_unknown")
 	v.send(base+"/members", "email", "noah@example.com", "role", "standard")

@@ -161,8 +161,13 @@ func (c *Console) finish(w http.ResponseWriter, r *http.Request) error {
 		Introduction: form.Text("introduction"), Contact: form.Text("contact"),
 	}
 	var a account.Studio
+	joined := 0
 	err = c.store.Write(ctx, func(tx *store.Tx) (err error) {
 		a, err = account.FinishStudio(ctx, tx, c.Kept(ctx, keptRegistration), profile, form.Ticked("agreed"), web.Address(r), c.now())
+		if err != nil {
+			return err
+		}
+		joined, err = workspace.Welcome(ctx, tx, a, web.Address(r), c.now())
 		return err
 	})
 	if errors.Is(err, account.ErrRegistrationUnknown) {
@@ -177,6 +182,10 @@ func (c *Console) finish(w http.ResponseWriter, r *http.Request) error {
 	c.Forget(ctx, keptRegistration)
 	if err := c.desk.Enter(r, a.ID, a.Password, ""); err != nil {
 		return err
+	}
+	if joined > 0 { // by invitation; a workspace of one's own can be made at any time
+		c.Say(ctx, web.Good, web.T(ctx, "studio.team.welcome", "count", joined))
+		return web.SeeOther(w, r, Prefix+"/")
 	}
 	return web.SeeOther(w, r, Prefix+"/workspaces/new")
 }

@@ -2,6 +2,7 @@ package studio
 
 import (
 	"context"
+	"time"
 
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/workspace"
@@ -22,4 +23,9 @@ func arrearsNote(ctx context.Context, p commercialPage) string {
 		return web.T(ctx, "studio.billing.no_arrears")
 	}
 	return web.T(ctx, "studio.billing.recharge")
+}
+
+// until is an instant on a page of the settings.
+func until(p settingsPage, at time.Time) string {
+	return web.Instant(at, p.Place.Site.Zone) + " " + web.Zone(at, p.Place.Site.Zone)
 }

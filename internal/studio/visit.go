@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -22,11 +23,13 @@ type visit struct {
 	account account.Studio
 	list    []store.Membership
 	place   place // zero outside of a workspace
-	recent  int   // in-app notices of the last day
+	unread  int   // in-app notices of the workspace that this member has not read
+
+	joinedAt time.Time // as a member of the workspace
 }
 
-// recentNotices is the most that the navigation counts.
-const recentNotices = 9
+// mostUnread is the most that the navigation counts.
+const mostUnread = 99
 
 type visitKey struct{}
 
@@ -88,8 +91,12 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 		if err := v.enter(ctx, tx, wanted); err != nil {
 			return err
 		}
-		list, err := tx.Notices(ctx, wanted, c.now().AddDate(0, 0, -1), recentNotices)
-		v.recent = len(list)
+		m, err := tx.Member(ctx, wanted, accountID)
+		if err != nil {
+			return err
+		}
+		v.joinedAt = m.JoinedAt
+		v.unread, err = tx.UnreadNotices(ctx, wanted, accountID, c.since(v), mostUnread)
 		return err
 	})
 	switch {
@@ -192,8 +199,8 @@ func navigation(ctx context.Context, v *visit, section string) []web.NavItem {
 		nav = append(nav, item("upgrade", "upgrade", "arrow-up"))
 	}
 	told := item("notices", "notices", "bell")
-	if v.recent > 0 {
-		told.Badge, told.Tone = strconv.Itoa(v.recent), web.Accent
+	if v.unread > 0 {
+		told.Badge, told.Tone = strconv.Itoa(v.unread), web.Accent
 	}
 	return append(nav, told, item("settings", "settings", "settings"))
 }

@@ -46,6 +46,7 @@ const (
 
 	UnlockWorkspace   Action = "unlock_workspace"   // see why it is locked, and go and pay
 	DissolveWorkspace Action = "dissolve_workspace" // end it, from the lock page too
+	TransferOwnership Action = "transfer_ownership" // hand the workspace over to a member
 )
 
 // allowed is the matrix of domain section 2.
@@ -66,11 +67,12 @@ var allowed = map[Action][]Role{
 
 	UnlockWorkspace:   {Owner},
 	DissolveWorkspace: {Owner},
+	TransferOwnership: {Owner},
 }
 
 // Actions lists every action of the matrix.
 func Actions() []Action {
-	return []Action{ViewData, ViewBilling, PayBilling, UpgradePlan, ViewMembers, InviteMembers, ManageMembers, ViewToken, ManageToken, ManageKeys, ChangeName, ChangeRetention, UnlockWorkspace, DissolveWorkspace}
+	return []Action{ViewData, ViewBilling, PayBilling, UpgradePlan, ViewMembers, InviteMembers, ManageMembers, ViewToken, ManageToken, ManageKeys, ChangeName, ChangeRetention, UnlockWorkspace, DissolveWorkspace, TransferOwnership}
 }
 
 // May reports whether the role allows the action.

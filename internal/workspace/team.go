@@ -6,6 +6,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/message"
 	"tollgate.dev/internal/site"
 )
 
@@ -21,6 +22,23 @@ type Tx interface {
 	SaveToken(ctx context.Context, t Token) error
 	SaveNotice(ctx context.Context, n Notice) error
 	StudioByID(ctx context.Context, id string) (account.Studio, error)
+	StudioByEmail(ctx context.Context, s site.ID, email string) (account.Studio, error)
+	// PendingPromotion finds what waits for a member, or ErrPromotionUnknown.
+	PendingPromotion(ctx context.Context, workspaceID, accountID string) (Promotion, error)
+	PromotionForUpdate(ctx context.Context, id string) (Promotion, error)
+	PromotedMembers(ctx context.Context, workspaceID string) ([]string, error) // those for whom a request waits
+	// SavePromotion inserts a request, or ends one that is still pending.
+	SavePromotion(ctx context.Context, p Promotion) error
+	Offer(ctx context.Context, workspaceID string) (Offer, error) // ErrOfferNone
+	SaveOffer(ctx context.Context, o Offer) error
+	DeleteOffer(ctx context.Context, workspaceID string) error
+	Invitations(ctx context.Context, workspaceID string) ([]Invitation, error)
+	InvitationsTo(ctx context.Context, s site.ID, email string) ([]Invitation, error)
+	SaveInvitation(ctx context.Context, i Invitation) error // in place of one to the same address
+	DeleteInvitation(ctx context.Context, workspaceID, email string) error
+	InsertMessage(ctx context.Context, m message.Message) error
+	// EndSignInsVia ends what the account opened in the Billing Center by jumping there.
+	EndSignInsVia(ctx context.Context, studioID string, at time.Time) error
 	Announce(ctx context.Context, event any) error
 	Audit(ctx context.Context, e audit.Entry) error
 }
@@ -97,27 +115,34 @@ func Rename(ctx context.Context, tx Tx, workspaceID, name, language string, acto
 	return tx.Audit(ctx, actor.entry("workspace.renamed", workspaceID, at))
 }
 
-// Join adds a member. Standard members may invite others as Standard or
-// Read-only; a promotion to Administrator needs the right to manage, and in a
-// Commercial workspace the Billing Center's acceptance.
-func Join(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
-	if role != Administrator && role != Standard && role != ReadOnly {
-		return ErrRole.On("role")
-	}
-	need := InviteMembers
-	if role == Administrator {
-		need = ManageMembers
-	}
-	if _, err := permitted(ctx, tx, workspaceID, actor, need); err != nil {
-		return err
+// Join adds a member who has an account on the site. Standard members may
+// invite others as Standard or Read-only; an Administrator needs the right to
+// manage, and in a Commercial workspace begins as a Standard member until the
+// Billing Center accepts the promotion.
+func Join(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) (Member, Promotion, error) {
+	if err := invitable(ctx, tx, workspaceID, role, actor); err != nil {
+		return Member{}, Promotion{}, err
 	}
 	if _, err := tx.Member(ctx, workspaceID, accountID); err == nil {
-		return ErrMemberAlready.On("email")
+		return Member{}, Promotion{}, ErrMemberAlready.On("email")
 	}
-	if err := setRole(ctx, tx, workspaceID, accountID, role, actor, at); err != nil {
-		return err
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err != nil {
+		return Member{}, Promotion{}, err
 	}
-	return invite(ctx, tx, workspaceID, accountID, role, actor, at)
+	m := Member{workspaceID, accountID, role, at}
+	waits := role == Administrator && w.Plan == Commercial
+	if waits {
+		m.Role = Standard
+	}
+	if err := setRole(ctx, tx, m, actor, at); err != nil {
+		return m, Promotion{}, err
+	}
+	if err := invite(ctx, tx, workspaceID, accountID, m.Role, actor, at); err != nil || !waits {
+		return m, Promotion{}, err
+	}
+	p, err := requestPromotion(ctx, tx, w, m, role, actor, at)
+	return m, p, err
 }
 
 // invite tells the new member by mail.
@@ -143,39 +168,49 @@ func invite(ctx context.Context, tx Tx, workspaceID, accountID string, role Role
 	})
 }
 
-// ChangeRole gives a member another role.
-func ChangeRole(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
+// ChangeRole gives a member another role. In a Commercial workspace a promotion
+// to Administrator is a request that waits for the Billing Center's answer,
+// which is then returned; any other change ends a request that waits.
+func ChangeRole(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) (Promotion, error) {
 	if role != Administrator && role != Standard && role != ReadOnly {
-		return ErrRole.On("role")
+		return Promotion{}, ErrRole.On("role")
 	}
 	if _, err := permitted(ctx, tx, workspaceID, actor, ManageMembers); err != nil {
-		return err
+		return Promotion{}, err
+	}
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err != nil {
+		return Promotion{}, err
 	}
 	m, err := tx.Member(ctx, workspaceID, accountID)
 	switch {
 	case err != nil:
-		return err
+		return Promotion{}, err
 	case m.Role == Owner:
-		return ErrOwnerStays
+		return Promotion{}, ErrOwnerStays
 	case m.Role == role:
-		return nil
+		return Promotion{}, nil
+	case role == Administrator && w.Plan == Commercial:
+		return requestPromotion(ctx, tx, w, m, role, actor, at)
 	}
-	return setRole(ctx, tx, workspaceID, accountID, role, actor, at)
+	if err := cancelPromotion(ctx, tx, workspaceID, accountID, at); err != nil {
+		return Promotion{}, err
+	}
+	if w.Plan == Commercial {
+		if err := dropOffer(ctx, tx, workspaceID, accountID); err != nil {
+			return Promotion{}, err
+		}
+	}
+	m.Role = role
+	return Promotion{}, setRole(ctx, tx, m, actor, at)
 }
 
-func setRole(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, actor Actor, at time.Time) error {
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
-	if err != nil {
+func setRole(ctx context.Context, tx Tx, m Member, actor Actor, at time.Time) error {
+	if err := tx.SaveMember(ctx, m); err != nil {
 		return err
 	}
-	if role == Administrator && w.Plan == Commercial {
-		return ErrPromotion.On("role")
-	}
-	if err := tx.SaveMember(ctx, Member{workspaceID, accountID, role, at}); err != nil {
-		return err
-	}
-	e := actor.entry("workspace.role_changed", workspaceID, at)
-	e.Detail = map[string]string{"account": accountID, "role": string(role)}
+	e := actor.entry("workspace.role_changed", m.WorkspaceID, at)
+	e.Detail = map[string]string{"account": m.AccountID, "role": string(m.Role)}
 	return tx.Audit(ctx, e)
 }
 
@@ -194,6 +229,12 @@ func Leave(ctx context.Context, tx Tx, workspaceID, accountID string, actor Acto
 		return ErrOwnerStays
 	}
 	if err := tx.DeleteMember(ctx, workspaceID, accountID); err != nil {
+		return err
+	}
+	if err := cancelPromotion(ctx, tx, workspaceID, accountID, at); err != nil {
+		return err
+	}
+	if err := dropOffer(ctx, tx, workspaceID, accountID); err != nil {
 		return err
 	}
 	e := actor.entry("workspace.member_left", workspaceID, at)

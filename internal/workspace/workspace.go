@@ -31,7 +31,6 @@ var (
 	ErrMemberAlready = fault.New(fault.Conflict, "member_already", "This person is a member already.")
 	ErrRole          = fault.New(fault.Invalid, "role_unknown", "Choose Administrator, Standard or Read-only.")
 	ErrOwnerStays    = fault.New(fault.Conflict, "owner_stays", "The Owner cannot leave or change role; transfer ownership first.")
-	ErrPromotion     = fault.New(fault.Conflict, "promotion_needs_billing_center", "In a Commercial workspace a promotion to Administrator needs the Billing Center's acceptance, which this installation does not offer yet.")
 	ErrAlready       = fault.New(fault.Conflict, "already_commercial", "This workspace is on the Commercial plan already. The upgrade happens once and cannot be undone.")
 	ErrStale         = fault.New(fault.Conflict, "changed_meanwhile", "Somebody changed this workspace meanwhile. Look at it again and repeat what you want to do.")
 )

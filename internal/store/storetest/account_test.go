@@ -227,7 +227,8 @@ func TestRolesHoldOnTheTeam(t *testing.T) {
 		})
 		join := func(id string, role workspace.Role, as workspace.Actor) func(context.Context, *store.Tx) error {
 			return func(ctx context.Context, tx *store.Tx) error {
-				return workspace.Join(ctx, tx, x.shop.ID, id, role, as, noon)
+				_, _, err := workspace.Join(ctx, tx, x.shop.ID, id, role, as, noon)
+				return err
 			}
 		}
 		refused(t, s, workspace.ErrMemberUnknown, func(ctx context.Context, tx *store.Tx) error {
