@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/id"
@@ -41,6 +42,7 @@ func TestAPromotionIsAnsweredInTheMessageCentre(t *testing.T) {
 		{"lin", "accept", "The role holds from now on", "Accepted"},
 		{"mei", "reject", "The role stays", "Rejected"},
 	} {
+		h.clock.Advance(time.Minute) // the newest is on top
 		p := h.promotion(w, c.member)
 		page := v.get(http.StatusOK, "/messages")
 		page.says("asks to make " + c.member)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,15 +36,21 @@ var at = time.Date(2026, 3, 1, 6, 30, 0, 0, time.UTC)
 
 // events are all that a mail is written for, by the name of their golden files.
 func events(language string) map[string]any {
-	code := func(p account.Purpose, s site.ID, concerned string) account.CodeSent {
+	all := ofTheBusiness(language)
+	maps.Copy(all, ofPeople(language))
+	return all
+}
+
+// codeFor is a mailed code.
+func codeFor(language string) func(p account.Purpose, s site.ID, concerned string) account.CodeSent {
+	return func(p account.Purpose, s site.ID, concerned string) account.CodeSent {
 		return account.CodeSent{Purpose: p, Email: "mei@example.com", Language: language, Digits: "042917", ExpiresAt: at.Add(account.CodeLife), Site: s, For: concerned}
 	}
+}
+
+func ofPeople(language string) map[string]any {
+	code := codeFor(language)
 	return map[string]any{
-		"code-studio":        code(account.ForStudio, "cn1", "mei"),
-		"code-billing":       code(account.ForBilling, "", "acme-billing"),
-		"code-upgrade":       code(account.ForUpgrade, "cn1", "商城 shop"),
-		"code-binding":       code(account.ForBinding, "us1", "商城 shop"),
-		"code-reset":         code(account.ForReset, "", "acme-billing"),
 		"code-email-present": code(account.ForPresentAddress, "cn1", "new@example.com"),
 		"code-email-new":     code(account.ForNewAddress, "cn1", "mei"),
 		"code-phone":         code(account.ForPhone, "", "+8613800000000"),
@@ -57,10 +64,21 @@ func events(language string) map[string]any {
 			Language: language, ExpiresAt: at.Add(workspace.OfferLife), OfferedAt: at},
 		"owner-changed": workspace.OwnerChanged{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Before: "Mei", Now: "Li", Email: "li@example.com",
 			Language: language, At: at},
-		"password-changed":   secured(account.PasswordChanged, account.StudioSystem, "cn1", language),
-		"password-reset":     secured(account.PasswordReset, account.BillingSystem, "", language),
-		"email-changed":      secured(account.EmailChanged, account.StudioSystem, "us1", language),
-		"phone-changed":      secured(account.PhoneChanged, account.BillingSystem, "", language),
+		"password-changed": secured(account.PasswordChanged, account.StudioSystem, "cn1", language),
+		"password-reset":   secured(account.PasswordReset, account.BillingSystem, "", language),
+		"email-changed":    secured(account.EmailChanged, account.StudioSystem, "us1", language),
+		"phone-changed":    secured(account.PhoneChanged, account.BillingSystem, "", language),
+	}
+}
+
+func ofTheBusiness(language string) map[string]any {
+	code := codeFor(language)
+	return map[string]any{
+		"code-studio":        code(account.ForStudio, "cn1", "mei"),
+		"code-billing":       code(account.ForBilling, "", "acme-billing"),
+		"code-upgrade":       code(account.ForUpgrade, "cn1", "商城 shop"),
+		"code-binding":       code(account.ForBinding, "us1", "商城 shop"),
+		"code-reset":         code(account.ForReset, "", "acme-billing"),
 		"studio-registered":  account.Registered{Site: "cn1", UserName: "mei", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"billing-registered": account.Registered{UserName: "acme-billing", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"opening-reminder":   opened(language),

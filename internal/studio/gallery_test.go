@@ -93,6 +93,7 @@ func TestGallery(t *testing.T) {
 	var states []gallery.State
 	states = append(states, g.registration()...)
 	states = append(states, g.everyday()...)
+	states = append(states, g.team()...)
 	states = append(states, g.plans()...)
 	states = append(states, g.upgrades()...)
 	states = append(states, g.money()...)
@@ -131,6 +132,33 @@ func (g canvas) registration() []gallery.State {
 	}
 }
 
+// staff are the members of a workspace.
+func staff() []member {
+	return []member{
+		{"acnt_1", "olivia", "olivia@example.com", workspace.Owner, noon.AddDate(0, -1, 0), true},
+		{"acnt_2", "noah", "noah@example.com", workspace.Administrator, noon.AddDate(0, 0, -9), false},
+		{"acnt_3", "mia", "mia@example.com", workspace.ReadOnly, noon.AddDate(0, 0, -2), false},
+	}
+}
+
+// team is what is under way among them.
+func (g canvas) team() []gallery.State {
+	upgraded := shopkeeper(g.t, workspace.Owner, workspace.Commercial, "cn1")
+	reader := shopkeeper(g.t, workspace.ReadOnly, workspace.Experience, "cn1")
+	team := staff()
+	return []gallery.State{
+		g.view("settings-under-way", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
+			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Self: "acnt_1", Token: "tkn_0", Team: underWay(team, false)})
+		}),
+		g.view("settings-handover", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
+			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Token: "tkn_0", Team: teamOf(refused(web.Blank("workspace_name", "Shop"), workspace.ErrOfferName.On("workspace_name")))})
+		}),
+		g.view("settings-asked", reader, "settings", func(_ context.Context, f web.Frame) templ.Component {
+			return settingsView(settingsPage{Frame: f, Place: reader.place, Members: team, Team: underWay(team, true)})
+		}),
+	}
+}
+
 func (g canvas) everyday() []gallery.State {
 	owner := shopkeeper(g.t, workspace.Owner, workspace.Experience, "cn1")
 	reader := shopkeeper(g.t, workspace.ReadOnly, workspace.Experience, "cn1")
@@ -143,11 +171,8 @@ func (g canvas) everyday() []gallery.State {
 			return startView(startPage{Frame: f, Place: v.place, Token: token, Gateway: "http://gateway.example.com:9529", With: with, Fresh: fresh, Light: l, Ends: map[bool]time.Time{true: noon.Add(time.Hour)}[with == "curl"]})
 		}
 	}
-	team := []member{
-		{"acnt_1", "olivia", "olivia@example.com", workspace.Owner, noon.AddDate(0, -1, 0), true},
-		{"acnt_2", "noah", "noah@example.com", workspace.Administrator, noon.AddDate(0, 0, -9), false},
-		{"acnt_3", "mia", "mia@example.com", workspace.ReadOnly, noon.AddDate(0, 0, -2), false},
-	}
+	team := staff()
+
 	return []gallery.State{
 		g.view("start-new", owner, "start", start(owner, "tkn_0123456789abcdef0123456789abcdef", waiting, "datakit", true)),
 		g.view("start-curl", owner, "start", start(owner, "tkn_0123456789abcdef0123456789abcdef", arrived, "curl", false)),
@@ -168,15 +193,6 @@ func (g canvas) everyday() []gallery.State {
 		}),
 		g.view("settings-wrong", owner, "settings", func(_ context.Context, f web.Frame) templ.Component {
 			return settingsView(settingsPage{Frame: f, Place: owner.place, Members: team, Token: "tkn_0", Invite: refused(web.Blank("email", "nobody@example.com"), workspace.ErrMemberUnknown.On("email"))})
-		}),
-		g.view("settings-under-way", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
-			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Self: "acnt_1", Token: "tkn_0", Team: underWay(team, false)})
-		}),
-		g.view("settings-handover", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
-			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Token: "tkn_0", Team: teamOf(refused(web.Blank("workspace_name", "Shop"), workspace.ErrOfferName.On("workspace_name")))})
-		}),
-		g.view("settings-asked", reader, "settings", func(_ context.Context, f web.Frame) templ.Component {
-			return settingsView(settingsPage{Frame: f, Place: reader.place, Members: team, Team: underWay(team, true)})
 		}),
 		g.view("settings-reader", reader, "settings", func(_ context.Context, f web.Frame) templ.Component {
 			return settingsView(settingsPage{Frame: f, Place: reader.place, Members: team})

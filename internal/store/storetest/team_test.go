@@ -265,38 +265,50 @@ func TestOneOfManyAnswersCounts(t *testing.T) {
 	})
 }
 
-func TestOwnershipIsTakenByTheMemberWhoWasAsked(t *testing.T) {
+// offer asks a member to become the Owner.
+func (x crew) offer(t *testing.T, to, name string, by workspace.Actor) error {
+	t.Helper()
+	return x.s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := workspace.OfferOwnership(t.Context(), tx, x.shop.ID, to, name, by, noon)
+		return err
+	})
+}
+
+func (x crew) accept(t *testing.T, by workspace.Actor, at time.Time) error {
+	t.Helper()
+	return x.s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := workspace.AcceptOwnership(t.Context(), tx, x.shop.ID, by, at)
+		return err
+	})
+}
+
+func TestOwnershipIsOfferedByTheOwnerToWhoMayHaveIt(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		x := newCrew(t, s, true)
-		offer := func(to, name string, by workspace.Actor) error {
-			return s.Write(t.Context(), func(tx *store.Tx) error {
-				_, err := workspace.OfferOwnership(t.Context(), tx, x.shop.ID, to, name, by, noon)
-				return err
-			})
-		}
-		accept := func(by workspace.Actor, at time.Time) error {
-			return s.Write(t.Context(), func(tx *store.Tx) error {
-				_, err := workspace.AcceptOwnership(t.Context(), tx, x.shop.ID, by, at)
-				return err
-			})
-		}
 		for name, c := range map[string]struct {
 			got  error
 			want *fault.Error
 		}{
-			"by an Administrator":       {offer(x.lin.AccountID, "shop", x.admin), workspace.ErrOwnerOnly},
-			"to a Standard member":      {offer(x.lin.AccountID, "shop", x.owner), workspace.ErrOfferAdministrator},
-			"to nobody":                 {offer("acnt_none", "shop", x.owner), workspace.ErrOfferMember},
-			"to himself":                {offer(x.owner.AccountID, "shop", x.owner), workspace.ErrOfferSelf},
-			"with another name":         {offer(x.admin.AccountID, "Shop", x.owner), workspace.ErrOfferName},
-			"accepted before any offer": {accept(x.admin, noon), workspace.ErrOfferNone},
+			"by an Administrator":       {x.offer(t, x.lin.AccountID, "shop", x.admin), workspace.ErrOwnerOnly},
+			"to a Standard member":      {x.offer(t, x.lin.AccountID, "shop", x.owner), workspace.ErrOfferAdministrator},
+			"to nobody":                 {x.offer(t, "acnt_none", "shop", x.owner), workspace.ErrOfferMember},
+			"to himself":                {x.offer(t, x.owner.AccountID, "shop", x.owner), workspace.ErrOfferSelf},
+			"with another name":         {x.offer(t, x.admin.AccountID, "Shop", x.owner), workspace.ErrOfferName},
+			"accepted before any offer": {x.accept(t, x.admin, noon), workspace.ErrOfferNone},
 		} {
 			if !errors.Is(c.got, c.want) {
 				t.Errorf("%s: %v, want %v", name, c.got, c.want)
 			}
 		}
-		if err := offer(x.admin.AccountID, " shop ", x.owner); err != nil {
+	})
+}
+
+func TestOwnershipIsTakenByTheMemberWhoWasAsked(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newCrew(t, s, true)
+		if err := x.offer(t, x.admin.AccountID, " shop ", x.owner); err != nil {
 			t.Fatal(err)
 		}
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
@@ -306,13 +318,13 @@ func TestOwnershipIsTakenByTheMemberWhoWasAsked(t *testing.T) {
 			}
 			return tx.InsertSignIn(ctx, account.SignIn{ID: "sess_jump", System: account.BillingSystem, AccountID: "bcac_payer", Via: x.owner.AccountID, BegunAt: noon, SeenAt: noon, ExpiresAt: noon.AddDate(1, 0, 0)})
 		})
-		if err := accept(x.lin, noon); !errors.Is(err, workspace.ErrOfferNone) {
+		if err := x.accept(t, x.lin, noon); !errors.Is(err, workspace.ErrOfferNone) {
 			t.Errorf("somebody else takes it: %v", err)
 		}
-		if err := accept(x.admin, noon.Add(workspace.OfferLife)); !errors.Is(err, workspace.ErrOfferNone) {
+		if err := x.accept(t, x.admin, noon.Add(workspace.OfferLife)); !errors.Is(err, workspace.ErrOfferNone) {
 			t.Errorf("it is taken late: %v", err)
 		}
-		if err := accept(x.admin, noon); err != nil {
+		if err := x.accept(t, x.admin, noon); err != nil {
 			t.Fatal(err)
 		}
 		if x.role(t, x.owner) != workspace.Administrator || x.role(t, x.admin) != workspace.Owner {
@@ -338,7 +350,7 @@ func TestOwnershipIsTakenByTheMemberWhoWasAsked(t *testing.T) {
 			}
 			return errors.Join(err, err2, err3, err4)
 		})
-		if err := accept(x.admin, noon); !errors.Is(err, workspace.ErrOfferNone) {
+		if err := x.accept(t, x.admin, noon); !errors.Is(err, workspace.ErrOfferNone) {
 			t.Errorf("it is taken twice: %v", err)
 		}
 	})
