@@ -16,6 +16,7 @@ import (
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/sink"
@@ -49,7 +50,7 @@ func newHouse(t *testing.T, s *store.Store) *house {
 	folder := t.TempDir()
 	a := &App{
 		config: Config{Data: folder, FlushEvery: time.Hour}, log: testkit.Logger(t), store: s, catalog: catalog.Default(),
-		clock: job.Still(firstDay.Start(zone).Add(-16 * time.Hour)),
+		clock: job.Still(firstDay.Start(zone).Add(-16 * time.Hour)), send: func(context.Context, notify.Mail) error { return nil },
 	}
 	if a.sink, err = sink.OpenLocal(filepath.Join(folder, "records"), a.log); err != nil {
 		t.Fatal(err)

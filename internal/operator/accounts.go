@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -55,6 +56,9 @@ type WorkspaceView struct {
 	Owner     account.Studio
 	Payer     account.Billing // zero in Experience
 	Agreed    []upgrade.Agreed
+	Standing  arrears.Standing
+	Clearing  arrears.Clearing
+	Form      *web.Form // in which days are granted
 	Log       []store.AuditLine
 }
 
@@ -179,8 +183,12 @@ func (o *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (o *Console) workspacePage(w http.ResponseWriter, r *http.Request) error {
+	return o.renderWorkspace(w, r, web.Blank())
+}
+
+func (o *Console) renderWorkspace(w http.ResponseWriter, r *http.Request, form *web.Form) error {
 	ctx := r.Context()
-	page := WorkspaceView{}
+	page := WorkspaceView{Form: form}
 	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if page.Workspace, err = tx.Workspace(ctx, r.PathValue("workspace")); err != nil {
 			return err
@@ -196,6 +204,12 @@ func (o *Console) workspacePage(w http.ResponseWriter, r *http.Request) error {
 		if page.Agreed, err = tx.AgreedFor(ctx, page.Workspace.ID); err != nil {
 			return err
 		}
+		if page.Standing, err = arrears.Look(ctx, tx, page.Workspace); err != nil {
+			return err
+		}
+		if page.Clearing, err = tx.Clearing(ctx, page.Workspace.ID); err != nil {
+			return err
+		}
 		page.Log, err = tx.AuditLog(ctx, page.Workspace.ID, 0, logLines)
 		return err
 	})
@@ -207,5 +221,5 @@ func (o *Console) workspacePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page.Zone, page.Frame = s.Zone, o.frame(r, page.Workspace.Name, "workspaces")
-	return web.Render(w, r, http.StatusOK, workspacePage(page))
+	return web.Render(w, r, form.Status(), workspacePage(page))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/a-h/templ"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/job"
@@ -44,6 +45,11 @@ var (
 )
 
 func cny(text string) money.Amount { return money.MustParse(text, money.CNY) }
+
+// inGrace is how the shop stands: its payer has owed for twelve days.
+var inGrace = arrears.Standing{
+	State: workspace.Grace, Clocks: []arrears.Clock{arrears.Start(arrears.Debt, acme.ID, noon.AddDate(0, 0, -12)).Turn(noon)}, Owed: cny("1234.5"),
+}
 
 func frame(ctx context.Context, title, section string) web.Frame {
 	return web.Frame{
@@ -89,10 +95,11 @@ func today() map[string]page {
 					dayRow(cn1, bill.SiteDay{Site: "cn1", Day: day, BeganAt: noon.Add(-12 * time.Hour), ClosedAt: noon.Add(-12 * time.Hour), Bills: 41, Parked: 1}, noon, noon),
 					dayRow(us1, bill.SiteDay{Site: "us1", Day: day.Add(-2), BeganAt: noon, Bills: 3, Total: 1000, Done: 340}, noon, noon),
 				},
-				Parked:   []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
-				Unstated: []UnstatedRow{{statement.Parked{Payer: acme.ID, Month: day.Month(), Code: "statement_does_not_sum", Reason: "The parts of this statement do not sum to it.", At: noon.Add(-2 * time.Hour)}, "acme"}},
-				Mails:    []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
-				Verdict:  audit.Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
+				Parked:    []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
+				Uncleared: []ClearingRow{{arrears.Clearing{WorkspaceID: "wksp_2", Reason: workspace.Dissolved, DueAt: noon.Add(-time.Hour), NextAt: noon.Add(time.Minute), Tries: 6, Failure: "forget the metric records: the disk is gone"}, "trial"}},
+				Unstated:  []UnstatedRow{{statement.Parked{Payer: acme.ID, Month: day.Month(), Code: "statement_does_not_sum", Reason: "The parts of this statement do not sum to it.", At: noon.Add(-2 * time.Hour)}, "acme"}},
+				Mails:     []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
+				Verdict:   audit.Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
 			})
 		},
 		"today-verified": func(ctx context.Context) templ.Component {
@@ -145,11 +152,11 @@ func tenants() map[string]page {
 		"workspace": func(ctx context.Context) templ.Component {
 			cn1, _ := site.Find("cn1")
 			agreed := upgrade.Agreed{WorkspaceID: shop.ID, Version: upgrade.AgreementVersion, Language: "zh", SHA256: upgrade.AgreementSHA256("zh"), At: noon, ActorID: owner.ID, Address: "192.0.2.7"}
-			return workspacePage(WorkspaceView{Frame: frame(ctx, shop.Name, "workspaces"), Workspace: shop, Zone: cn1.Zone, Owner: owner, Payer: acme, Agreed: []upgrade.Agreed{agreed}, Log: log})
+			return workspacePage(WorkspaceView{Frame: frame(ctx, shop.Name, "workspaces"), Workspace: shop, Zone: cn1.Zone, Owner: owner, Payer: acme, Agreed: []upgrade.Agreed{agreed}, Log: log, Form: web.Blank(), Standing: inGrace, Clearing: arrears.Clearing{Failure: "forget the metric records: the disk is gone"}})
 		},
 		"workspace-experience": func(ctx context.Context) templ.Component {
 			us1, _ := site.Find("us1")
-			return workspacePage(WorkspaceView{Frame: frame(ctx, trial.Name, "workspaces"), Workspace: trial, Zone: us1.Zone, Owner: owner})
+			return workspacePage(WorkspaceView{Frame: frame(ctx, trial.Name, "workspaces"), Workspace: trial, Zone: us1.Zone, Owner: owner, Form: web.Blank(), Standing: arrears.Standing{State: workspace.Normal}})
 		},
 	}
 }

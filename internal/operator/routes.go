@@ -50,6 +50,7 @@ func (o *Console) Routes() []web.Route {
 
 		get("/workspaces", web.SignedIn, o.workspacesPage),
 		get("/workspaces/{workspace}", web.SignedIn, o.workspacePage),
+		post("/workspaces/{workspace}/grant", web.SignedIn, o.grant),
 
 		get("/audit", web.SignedIn, o.auditPage),
 		get("/system", web.SignedIn, o.systemPage),

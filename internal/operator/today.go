@@ -25,6 +25,7 @@ type Today struct {
 	Days      []DayRow
 	Parked    []ParkedRow
 	Unstated  []UnstatedRow
+	Uncleared []ClearingRow
 	Mails     []notify.Mail
 	Transfers int
 	Queued    int64
@@ -91,6 +92,9 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 	if err := p.unstated(ctx, tx); err != nil {
 		return err
 	}
+	if err := p.uncleared(ctx, tx); err != nil {
+		return err
+	}
 	if p.Mails, err = tx.WaitingMails(ctx, p.At.Add(-stuckAfter), shown); err != nil {
 		return err
 	}
@@ -101,6 +105,22 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 	p.Transfers = len(declared)
 	p.Queued, err = tx.QueuedJobs(ctx)
 	return err
+}
+
+// uncleared lists the workspaces whose data could not be deleted.
+func (p *Today) uncleared(ctx context.Context, tx *store.Tx) error {
+	failed, err := tx.ClearingsFailed(ctx, shown)
+	if err != nil {
+		return err
+	}
+	for _, c := range failed {
+		ws, err := tx.Workspace(ctx, c.WorkspaceID)
+		if err != nil {
+			return err
+		}
+		p.Uncleared = append(p.Uncleared, ClearingRow{c, ws.Name})
+	}
+	return nil
 }
 
 // unstated lists the statements that could not be made.
