@@ -33,8 +33,12 @@ type EntryChange struct {
 	Change  Amount `json:"change"`
 }
 
-// Span narrows a list to instants from From up to To; a zero end is open.
-type Span struct{ From, To time.Time }
+// Span narrows a list to instants from From up to To, where a zero end is open,
+// and to entries of a kind, where that is not empty.
+type Span struct {
+	From, To time.Time
+	Kind     string
+}
 
 // Transfer is money sent by a bank: declared, then credited or rejected.
 type Transfer struct {
@@ -69,6 +73,7 @@ func (b *BillingCenter) Entries(ctx context.Context, s Span, p Page) (List[Entry
 	if !s.To.IsZero() {
 		q.Set("to", s.To.Format(time.RFC3339Nano))
 	}
+	set(q, "kind", s.Kind)
 	return ask[List[Entry]](ctx, b.door, request{method: http.MethodGet, path: "/billing-center/entries", query: q})
 }
 

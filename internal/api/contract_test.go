@@ -41,6 +41,8 @@ var pairs = [][2]any{
 	{api.Invitation{}, client.Invitation{}}, {api.Arrival{}, client.Arrival{}}, {api.Promotion{}, client.Promotion{}}, {api.Ownership{}, client.Ownership{}},
 	{api.Message{}, client.Message{}},
 	{api.Done{}, client.Done{}}, {api.Holder{}, client.Holder{}}, {api.ContactChange{}, client.ContactChange{}}, {api.SignIn{}, client.SignIn{}},
+	{api.Source{}, client.Source{}}, {api.DeductionOrder{}, client.DeductionOrder{}}, {api.MethodOrder{}, client.MethodOrder{}}, {api.Turn{}, client.Turn{}},
+	{api.CardQuote{}, client.CardQuote{}}, {api.CodeBatch{}, client.CodeBatch{}}, {api.ExportedCodes{}, client.ExportedCodes{}}, {api.Code{}, client.Code{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }
 

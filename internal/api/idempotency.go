@@ -54,6 +54,11 @@ func once[I any, P interface {
 					return replay[B](before, request)
 				}
 				body, err := work(c, in)
+				if store.Kept(err) { // the transaction stays, for what it counted; the key is free again
+					if err := c.tx.ReleaseKey(c, actor, P(in).key()); err != nil {
+						return nil, err
+					}
+				}
 				if err != nil {
 					return nil, err
 				}

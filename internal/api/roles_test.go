@@ -47,6 +47,7 @@ var permits = map[string]string{
 
 	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
 	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "explain-paid-bill": "b", "list-entries": "b",
+	"list-sources": "b", "show-source": "b", "show-deduction-order": "b", "activate-code": "b", "quote-card": "b", "buy-card": "b",
 	"list-own-transfers": "b", "list-statements": "b", "show-statement": "b", "download-statement": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
 	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
 
@@ -57,6 +58,8 @@ var permits = map[string]string{
 	"show-certification": "b", "submit-certification": "b",
 	"list-certifications": "p", "show-certification-scan": "p", "decide-certification": "p",
 
+	"list-code-batches": "p", "make-code-batch": "p", "show-code-batch": "p", "export-codes": "p", "list-codes": "p", "revoke-codes": "p",
+	"list-account-sources": "p", "assign-source": "p", "take-back-source": "p",
 	"sign-out-operator": "p", "list-transfers": "p", "credit-transfer": "p", "verify-books": "p",
 	"show-clock": "p", "move-clock": "p",
 	"list-catalog-versions": "p", "show-catalog-version": "p", "check-catalog-version": "p", "add-catalog-version": "p",
@@ -87,6 +90,12 @@ var bodies = map[string]string{
 	"agree":                       `{"version":"1","language":"en","agreed":true}`,
 	"upgrade":                     `{"workspace_name":"shop"}`,
 	"declare-transfer":            `{"amount":"100.00"}`,
+	"activate-code":               `{"code":"0000-0000-0000-0000"}`,
+	"buy-card":                    `{"amount":"100"}`,
+	"make-code-batch":             `{"kind":"voucher","amount":"50","currency":"CNY","size":1,"days":30}`,
+	"revoke-codes":                `{}`,
+	"assign-source":               `{"kind":"voucher","amount":"50","through":"2026-12-31","reason":"a gift"}`,
+	"take-back-source":            `{"reason":"a mistake"}`,
 	"bind-workspace":              `{"workspace_id":"wksp_none"}`,
 	"prove-binding":               `{"code":"123456"}`,
 	"agree-binding":               `{"version":"1","language":"en","agreed":true}`,
@@ -135,7 +144,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
 		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}

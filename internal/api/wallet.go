@@ -38,7 +38,7 @@ func listPaidWorkspaces(c *call, in *struct{ Paged }) (*Page[PaidWorkspace], err
 type Entry struct {
 	Number  int64         `json:"number" doc:"Its place in the account's ledger, from 1."`
 	Kind    string        `json:"kind" example:"charge"`
-	Cause   string        `json:"cause" doc:"The bill or the transfer behind it; close:SITE:DAY for the bills of a day, which name the entry." example:"close:cn1:2026-03-01"`
+	Cause   string        `json:"cause" doc:"What is behind it: a transfer, a voucher, a card or a bill; close:SITE:DAY for the bills of a day, which name the entry." example:"close:cn1:2026-03-01"`
 	At      time.Time     `json:"at"`
 	Changes []EntryChange `json:"changes" nullable:"false"`
 }
@@ -69,6 +69,7 @@ type within struct {
 	Paged
 	From time.Time `query:"from" doc:"The first instant."`
 	To   time.Time `query:"to" doc:"The instant behind the last."`
+	Kind string    `query:"kind" maxLength:"32" doc:"Only entries of this kind." example:"charge"`
 }
 
 func listEntries(c *call, in *within) (*Page[Entry], error) {
@@ -82,7 +83,7 @@ func listEntries(c *call, in *within) (*Page[Entry], error) {
 			return nil, ErrCursor.On("cursor")
 		}
 	}
-	entries, err := c.tx.LedgerEntriesIn(c, c.AccountID, store.Range{From: in.From, To: in.To}, before, in.limit()+1)
+	entries, err := c.tx.LedgerEntriesIn(c, c.AccountID, store.Range{From: in.From, To: in.To, Kind: wallet.Kind(in.Kind)}, before, in.limit()+1)
 	if err != nil {
 		return nil, err
 	}

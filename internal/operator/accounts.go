@@ -9,6 +9,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/invoice"
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/upgrade"
@@ -33,6 +34,7 @@ type AccountView struct {
 	Frame      web.Frame
 	Account    account.Billing
 	Balances   wallet.Balances
+	Sources    money.Amount // what is left on vouchers and cards
 	Workspaces []workspace.Workspace
 	Waiver     invoice.Waiver
 	Form       *web.Form // of the waiver
@@ -99,6 +101,9 @@ func (o *Console) showAccount(w http.ResponseWriter, r *http.Request, form *web.
 			return err
 		}
 		if page.Balances, err = wallet.BalancesOf(ctx, tx, page.Account.ID, page.Account.Currency); err != nil {
+			return err
+		}
+		if page.Sources, err = money.Sum(page.Account.Currency, page.Balances.Voucher, page.Balances.FullReduction, page.Balances.Card); err != nil {
 			return err
 		}
 		if page.Workspaces, err = tx.WorkspacesPaidBy(ctx, page.Account.ID); err != nil {

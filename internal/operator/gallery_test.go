@@ -68,7 +68,7 @@ type page = func(ctx context.Context) templ.Component
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
-	for _, group := range []map[string]page{today(), transfers(), tenants(), installation()} {
+	for _, group := range []map[string]page{today(), transfers(), tenants(), installation(), vouchers1()} {
 		for name, p := range group {
 			states = append(states, gallery.State{Name: "operator/" + name, Page: p})
 		}

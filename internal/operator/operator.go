@@ -143,6 +143,7 @@ var sections = []struct{ key, path, icon string }{
 	{"certifications", "/certifications", "building"},
 	{"invoices", "/invoices", "invoice"},
 	{"accounts", "/accounts", "users"},
+	{"codes", "/codes", "card"},
 	{"workspaces", "/workspaces", "box"},
 	{"catalog", "/catalog", "list"},
 	{"audit", "/audit", "shield"},

@@ -55,5 +55,5 @@ func (o *Console) Routes() []web.Route {
 		get("/audit", web.SignedIn, o.auditPage),
 		get("/system", web.SignedIn, o.systemPage),
 		post("/system/clock", web.SignedIn, o.advance),
-	}, o.certifications(), o.invoices())
+	}, o.certifications(), o.invoices(), o.vouchers())
 }

@@ -52,3 +52,14 @@ func (tx *Tx) AnswerKey(ctx context.Context, actor, key string, status int, resp
 			AND key = $2`, actor, key, int64(status), response)
 	return exactlyOne(n, err, fmt.Errorf("idempotency key of %s was not claimed", actor))
 }
+
+// ReleaseKey forgets a key that was claimed for what was refused after all, in
+// a transaction that is kept.
+func (tx *Tx) ReleaseKey(ctx context.Context, actor, key string) error {
+	n, err := tx.Exec(ctx, `
+		DELETE FROM idempotency
+		WHERE actor = $1
+			AND key = $2
+			AND status = 0`, actor, key)
+	return exactlyOne(n, err, fmt.Errorf("idempotency key of %s was not claimed", actor))
+}

@@ -101,6 +101,12 @@ func Keep(err error) error {
 	return kept{err}
 }
 
+// Kept reports whether an error leaves its transaction as it is.
+func Kept(err error) bool {
+	var k kept
+	return errors.As(err, &k)
+}
+
 // Write runs f in one transaction that is committed when f returns nil or a
 // kept error, and undone otherwise. f may run again when the engine asks for
 // it, so that it must not change anything but the transaction.

@@ -304,10 +304,7 @@ func (s Source) writeOff(ctx context.Context, tx SourceTx, kind Kind, to Account
 // TakeBack ends a voucher or card that was given, or activated by a code: what
 // is left on it goes back to the platform. One that was bought stays, and so
 // does what was paid with it.
-func TakeBack(ctx context.Context, tx interface {
-	SourceTx
-	Audit(ctx context.Context, e audit.Entry) error
-}, sourceID, reason string, by By, at time.Time) (Source, error) {
+func TakeBack(ctx context.Context, tx AssignTx, sourceID, reason string, by By, at time.Time) (Source, error) {
 	s, found, err := tx.SourceForUpdate(ctx, sourceID)
 	switch reason = strings.TrimSpace(reason); {
 	case err != nil:
