@@ -42,10 +42,21 @@ type BillLine struct {
 	Units     string       `json:"units"`
 	UnitPrice string       `json:"unit_price"`
 	Override  string       `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
+	Package   *LineCover   `json:"package"`            // what an annual package covered of it; nil where none covers the item
 	Exact     string       `json:"exact"`
 	Amount    Amount       `json:"amount"`
 	Paid      Paid         `json:"paid"`
 	Sources   []SourcePart `json:"sources"` // the vouchers and cards behind it, in the order in which they paid
+}
+
+// LineCover is what an annual package did for a line: decimals, of which
+// Covered and Excess sum to Converted.
+type LineCover struct {
+	ID        string `json:"id"`
+	Factor    string `json:"factor"`
+	Converted string `json:"converted"`
+	Covered   string `json:"covered"`
+	Excess    string `json:"excess"`
 }
 
 // SourcePart is what one voucher or card paid: its kind, its ID, and a decimal.

@@ -126,7 +126,14 @@ func printLine(w io.Writer, e *api.Explanation, l api.ExplainedLine) error {
 		fmt.Fprintf(w, "  %-9s the larger of the first and the second / %s\n", "quantity", l.Divisor)
 	}
 	fmt.Fprintf(w, "  %-9s %s %s\n", "quantity", l.Quantity, l.UnitName)
-	fmt.Fprintf(w, "  %-9s %s / %s = %s%s\n", "units", l.Quantity, l.UnitSize, l.Units, cut(e.Catalog))
+	divided := l.Quantity
+	if c := l.Package; c != nil {
+		divided = c.Excess
+		fmt.Fprintf(w, "  %-9s %s x %s = %s\n", "converted", l.Quantity, c.Factor, c.Converted)
+		fmt.Fprintf(w, "  %-9s %s by package %s\n", "covered", c.Covered, c.ID)
+		fmt.Fprintf(w, "  %-9s %s\n", "excess", c.Excess)
+	}
+	fmt.Fprintf(w, "  %-9s %s / %s = %s%s\n", "units", divided, l.UnitSize, l.Units, cut(e.Catalog))
 	agreed := ""
 	if l.Override != "" {
 		agreed = ", a price agreed with the payer: " + l.Override

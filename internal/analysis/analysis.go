@@ -21,6 +21,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/workspace"
 )
@@ -51,8 +52,18 @@ func (c Cost) Add(other Cost) (Cost, error) {
 	return Cost{payable, arrears}, err
 }
 
-// PayAsYouGo is how a line is billed. There are no packages yet.
-const PayAsYouGo = "pay_as_you_go"
+// How a line is billed: by use, or within an annual package.
+const (
+	PayAsYouGo = "pay_as_you_go"
+	Packaged   = "package"
+)
+
+func modeOf(l rate.Line) string {
+	if l.Package != nil {
+		return Packaged
+	}
+	return PayAsYouGo
+}
 
 // Line is one item in one class on one day.
 type Line struct {
@@ -124,7 +135,7 @@ func Read(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace,
 		}
 		open := Day{Day: day, Estimated: true, Cost: Cost{zero, zero}}
 		for _, l := range rated.Lines {
-			open.Lines = append(open.Lines, Line{l.Item, l.Class, PayAsYouGo, l.Quantity, Cost{l.Amount, zero}})
+			open.Lines = append(open.Lines, Line{l.Item, l.Class, modeOf(l), l.Quantity, Cost{l.Amount, zero}})
 		}
 		if err := r.take(open); err != nil {
 			return r, err
@@ -137,7 +148,7 @@ func billed(b bill.Bill) Day {
 	zero := money.Of(0, b.Market.Currency)
 	d := Day{Day: b.Day, Number: b.Number, Cost: Cost{zero, zero}}
 	for _, l := range b.Lines {
-		d.Lines = append(d.Lines, Line{l.Item, l.Class, PayAsYouGo, l.Quantity, Cost{l.Amount, l.Paid.Owed}})
+		d.Lines = append(d.Lines, Line{l.Item, l.Class, modeOf(l.Line), l.Quantity, Cost{l.Amount, l.Paid.Owed}})
 	}
 	return d
 }

@@ -7,6 +7,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
@@ -45,10 +46,27 @@ type BillLine struct {
 	Units     string       `json:"units" doc:"A decimal: the quantity in the units of the price."`
 	UnitPrice string       `json:"unit_price" doc:"A decimal."`
 	Override  string       `json:"override,omitempty" doc:"The price agreed with the payer that stood in for the catalogue's; absent where none did."`
+	Package   *LineCover   `json:"package,omitempty" doc:"What an annual package covered of the line, whose units are those of the excess; absent where none covers the item."`
 	Exact     string       `json:"exact" doc:"A decimal: units times price, before rounding."`
 	Amount    Amount       `json:"amount"`
 	Paid      Paid         `json:"paid"`
 	Sources   []SourcePart `json:"sources,omitempty" doc:"Which vouchers and cards paid, in their order."`
+}
+
+// LineCover is what an annual package did for a line.
+type LineCover struct {
+	ID        string `json:"id" doc:"Of the package."`
+	Factor    string `json:"factor" doc:"A decimal: how many times a quantity of the class counts against the quota."`
+	Converted string `json:"converted" doc:"A decimal: the quantity times the factor."`
+	Covered   string `json:"covered" doc:"A decimal: what the quota of the day still had of it."`
+	Excess    string `json:"excess" doc:"A decimal: the rest, which is billed."`
+}
+
+func coverOf(c *rate.Cover) *LineCover {
+	if c == nil {
+		return nil
+	}
+	return &LineCover{c.Package, c.Factor.Plain(), c.Converted.Plain(), c.Covered.Plain(), c.Excess.Plain()}
 }
 
 // SourcePart is what one voucher or card paid.
@@ -96,7 +114,7 @@ func (s *server) whole(b bill.Bill) *Bill {
 func billLineOf(name string, l bill.Line) BillLine {
 	shown := BillLine{
 		Item: l.Item, Name: name, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
-		UnitPrice: l.UnitPrice.String(), Override: l.Override, Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
+		UnitPrice: l.UnitPrice.String(), Override: l.Override, Package: coverOf(l.Package), Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
 	}
 	for _, s := range l.Sources {
 		shown.Sources = append(shown.Sources, SourcePart{string(s.Payment), s.ID, s.Amount.String()})

@@ -120,7 +120,7 @@ func explainedLine(e bill.Explanation, l bill.ExplainedLine) (ExplainedLine, err
 		return ExplainedLine{}, err
 	}
 	x := ExplainedLine{
-		Line: l.Number, BillLine: billLineOf(l.Item.Name.En, l.Line), Rule: string(l.Item.Rule), UnitSize: l.Item.Unit.Size.Plain(), UnitName: l.Item.Unit.Name.En,
+		Line: l.Number, BillLine: billLineOf(l.Item.Name.En, l.Line), Rule: string(l.Item.Rule), UnitSize: l.UnitSize(e.Version).Plain(), UnitName: l.Item.Unit.Name.En,
 		Rounding: rounding.Plain(), Agrees: l.Agrees(), Counters: []ExplainedCounter{}, Payments: []Payment{}, HourBy: make([]ExplainedHour, 0, len(l.Hours)),
 	}
 	if l.Item.Rule == catalog.MaxOfTwo {

@@ -74,6 +74,7 @@ type BillRow struct {
 const (
 	daily     = "day"
 	payPerUse = "pay_as_you_go"
+	packaged  = "package"
 )
 
 // Span asks for the bills of a range of days.
@@ -278,7 +279,7 @@ func (s *server) row(c *call, p spot, names map[string]string) (BillRow, error) 
 	paid := paidOf(l.Paid)
 	return BillRow{
 		Day: b.Day.String(), Item: l.Item, Name: s.nameOf(b.Catalog, l.Item), Class: l.Class,
-		BillingCycle: daily, Category: payPerUse,
+		BillingCycle: daily, Category: category(l),
 		Quantity: l.Quantity.Plain(), Units: l.Units.String(), UnitPrice: l.UnitPrice.String(),
 		Currency: string(b.Market.Currency), Original: original.String(), Payable: l.Amount.String(), Deducted: deducted.String(),
 		Voucher: paid.Voucher, FullReduction: paid.FullReduction, Card: paid.Card, Cash: paid.Cash, Cloud: paid.Cloud, Owed: paid.Owed,
@@ -287,8 +288,16 @@ func (s *server) row(c *call, p spot, names map[string]string) (BillRow, error) 
 	}, nil
 }
 
+// category is whether an annual package covers the item of the line.
+func category(l bill.Line) string {
+	if l.Package != nil {
+		return packaged
+	}
+	return payPerUse
+}
+
 // original is the line at the list price of its catalogue version; a price
-// agreed with the payer makes the two differ. What the catalogue lists no more
+// agreed with the payer or a package makes the two differ. What the catalogue lists no more
 // has no other price than the one that was billed.
 func (s *server) original(b bill.Bill, l bill.Line) (money.Amount, error) {
 	v, err := s.Catalog.Find(b.Catalog)
@@ -300,7 +309,7 @@ func (s *server) original(b bill.Bill, l bill.Line) (money.Amount, error) {
 		return l.Amount, nil
 	}
 	listed, err := item.Price(b.Market.Currency, b.Market.Group, l.Class)
-	if err != nil || listed.Cmp(l.UnitPrice) == 0 {
+	if err != nil || l.Package == nil && listed.Cmp(l.UnitPrice) == 0 {
 		return l.Amount, nil
 	}
 	whole, err := rate.NewTariff(v, b.Market).Line(usage.Quantity{Item: l.Item, Class: l.Class, Quantity: l.Quantity})

@@ -181,6 +181,24 @@ func (c *Counter) take(rule catalog.Rule, n int64) {
 	}
 }
 
+// UnitSize is what makes a unit of the line: that of the overage price where
+// a package has one, else the item's.
+func (l ExplainedLine) UnitSize(v *catalog.Version) quantity.Decimal {
+	if overage, priced := v.AnnualPackages.Overage[l.Line.Item]; priced && l.Package != nil {
+		return overage.Unit
+	}
+	return l.Item.Unit.Size
+}
+
+// Divided is the quantity that units are made of: what was counted, or what a
+// package did not cover of it.
+func (l ExplainedLine) Divided() quantity.Decimal {
+	if l.Package != nil {
+		return l.Package.Excess
+	}
+	return l.Quantity
+}
+
 // Rounding is what rounding changed: the amount less what was exact.
 func (l ExplainedLine) Rounding() (quantity.Decimal, error) {
 	return quantity.Scaled(l.Amount.Minor(), money.Decimals).Sub(l.Exact)

@@ -171,7 +171,7 @@ func (b *Console) consumptionCSV(w http.ResponseWriter, r *http.Request) error {
 	for _, kind := range wallet.Payments() {
 		head = append(head, string(kind))
 	}
-	rows, item := [][]string{head}, form.Text("item")
+	rows, item := [][]string{append(head, packageHead...)}, form.Text("item")
 	err = b.Store.Read(ctx, func(tx *store.Tx) error {
 		workspaces, err := tx.WorkspacesPaidBy(ctx, a.ID)
 		if err != nil {
@@ -203,7 +203,7 @@ func consumed(d bill.Bill, row BillRow, item string) [][]string {
 		for _, kind := range wallet.Payments() {
 			line = append(line, l.Paid.By(kind).String())
 		}
-		rows = append(rows, line)
+		rows = append(rows, append(line, covered(l.Package)...))
 	}
 	return rows
 }

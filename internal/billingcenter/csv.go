@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
@@ -73,7 +74,7 @@ func (b *Console) billCSV(w http.ResponseWriter, r *http.Request) error {
 	for _, kind := range wallet.Payments() {
 		head = append(head, string(kind))
 	}
-	rows := [][]string{head}
+	rows := [][]string{append(head, packageHead...)}
 	for _, l := range d.Lines {
 		line := []string{
 			d.Number, d.Day.String(), d.WorkspaceID, inert(row.WorkspaceName), l.Item, l.Class, l.Quantity.Plain(), l.Units.String(),
@@ -82,9 +83,20 @@ func (b *Console) billCSV(w http.ResponseWriter, r *http.Request) error {
 		for _, kind := range wallet.Payments() {
 			line = append(line, l.Paid.By(kind).String())
 		}
-		rows = append(rows, line)
+		rows = append(rows, append(line, covered(l.Package)...))
 	}
 	return writeCSV(w, d.Number+".csv", rows)
+}
+
+// packageHead names what a package did for a line; the columns come last, since
+// tables only grow.
+var packageHead = []string{"package", "factor", "converted", "covered", "excess"}
+
+func covered(c *rate.Cover) []string {
+	if c == nil {
+		return make([]string, len(packageHead))
+	}
+	return []string{c.Package, c.Factor.Plain(), c.Converted.Plain(), c.Covered.Plain(), c.Excess.Plain()}
 }
 
 func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {

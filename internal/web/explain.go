@@ -24,12 +24,19 @@ func steps(ctx context.Context, e bill.Explanation, l bill.ExplainedLine) []expl
 	if l.Item.Rule == catalog.MaxOfTwo {
 		add("explain.quantity", T(ctx, "explain.larger", "divisor", Exact(l.Item.Alternative.Divisor)), "", Exact(l.Quantity))
 	}
+	if c := l.Package; c != nil {
+		add("explain.converted", Exact(l.Quantity)+" × "+Exact(c.Factor), T(ctx, "explain.factor", "class", Name(ctx, "class", l.Class)), Exact(c.Converted))
+		add("explain.covered", T(ctx, "explain.left", "package", c.Package), "", "−"+Exact(c.Covered))
+		add("explain.excess", Exact(c.Converted)+" − "+Exact(c.Covered), "", Exact(c.Excess))
+	}
 	cut := T(ctx, "explain.uncut")
 	if e.Version.Rounding.TruncateUnits {
 		cut = T(ctx, "explain.cut", "decimals", e.Version.Rounding.UnitDecimals)
 	}
-	add("explain.units", Exact(l.Quantity)+" ÷ "+Exact(l.Item.Unit.Size), cut, l.Units.Fixed(money.Decimals))
-	if l.Override != "" {
+	add("explain.units", Exact(l.Divided())+" ÷ "+Exact(l.UnitSize(e.Version)), cut, l.Units.Fixed(money.Decimals))
+	if usual, has := e.Version.AnnualPackages.DefaultClasses[l.Line.Item]; l.Package != nil && has {
+		add("explain.price", T(ctx, "explain.overage_class", "version", e.Version.ID, "class", Name(ctx, "class", usual)), T(ctx, "explain.since", "from", e.Version.From.String()), Exact(l.UnitPrice))
+	} else if l.Override != "" {
 		add("explain.price_agreed", T(ctx, "explain.agreed", "override", l.Override, "market", e.Bill.Market.String(), "class", Name(ctx, "class", l.Class)), "", Exact(l.UnitPrice))
 	} else {
 		add("explain.price", T(ctx, "explain.priced", "version", e.Version.ID, "market", e.Bill.Market.String(), "class", Name(ctx, "class", l.Class)), T(ctx, "explain.since", "from", e.Version.From.String()), Exact(l.UnitPrice))
