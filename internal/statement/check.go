@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/prepaid"
 )
 
 // Check reads statements and finds where they do not hold: I5 a statement is
@@ -48,11 +49,17 @@ func (c *Check) Statement(document []byte, id, payer, number, hash string) (s St
 	return s, true
 }
 
-// Bills compares a statement with the bills that are on it, summed anew.
-func (c *Check) Bills(s Statement, bills func(yield func(bill.Bill) error) error) error {
+// Bills compares a statement with the bills and charges that are on it, summed
+// anew.
+func (c *Check) Bills(s Statement, bills func(yield func(bill.Bill) error) error, charges []prepaid.Charge) error {
 	g := Gather(s.Month, s.Currency)
 	if err := bills(g.Bill); err != nil {
 		return err
+	}
+	for _, charge := range charges {
+		if err := g.Charge(charge); err != nil {
+			return err
+		}
 	}
 	again := s
 	names := map[string]string{}

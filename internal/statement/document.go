@@ -10,6 +10,7 @@ import (
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/wallet"
 )
@@ -31,6 +32,7 @@ type document struct {
 	Paid       documentPaid        `json:"paid"`
 	Workspaces []documentWorkspace `json:"workspaces"`
 	Items      []documentItem      `json:"items"`
+	Packages   []documentPackage   `json:"packages,omitempty"`
 	Owed       string              `json:"owed"`
 	DueBy      string              `json:"due_by"`
 	Previous   string              `json:"previous"`
@@ -51,6 +53,15 @@ type documentItem struct {
 	Lines int64        `json:"lines"`
 	Total string       `json:"total"`
 	Paid  documentPaid `json:"paid"`
+}
+
+type documentPackage struct {
+	ID      string             `json:"id"`
+	Kind    prepaid.ChargeKind `json:"kind"`
+	What    string             `json:"what"`
+	Charges int64              `json:"charges"`
+	Total   string             `json:"total"`
+	Paid    documentPaid       `json:"paid"`
 }
 
 // documentPaid leaves out what paid nothing. JSON orders a map by its keys.
@@ -83,6 +94,9 @@ func (s Statement) Document() []byte {
 	}
 	for _, w := range s.Workspaces {
 		d.Workspaces = append(d.Workspaces, documentWorkspace{w.ID, w.Name, w.Site, w.Bills, w.Total.String(), paidOf(w.Paid), itemsOf(w.Items)})
+	}
+	for _, p := range s.Packages {
+		d.Packages = append(d.Packages, documentPackage{p.ID, p.Kind, p.What, p.Charges, p.Total.String(), paidOf(p.Paid)})
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
@@ -147,6 +161,9 @@ func Read(text []byte) (Statement, error) {
 	}
 	for _, w := range d.Workspaces {
 		s.Workspaces = append(s.Workspaces, Workspace{w.ID, w.Name, w.Site, w.Bills, r.amount(w.Total), r.paid(w.Paid), r.items(w.Items)})
+	}
+	for _, p := range d.Packages {
+		s.Packages = append(s.Packages, Package{p.ID, p.Kind, p.What, p.Charges, r.amount(p.Total), r.paid(p.Paid)})
 	}
 	if d.DueBy != "" && r.err == nil {
 		r.err = s.DueBy.UnmarshalText([]byte(d.DueBy))

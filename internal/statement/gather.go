@@ -9,6 +9,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 )
 
 // Gathering sums bills. It keeps no bill, so that an account may have any
@@ -21,6 +22,7 @@ type Gathering struct {
 	whole      Item
 	workspaces map[string]*gathered
 	items      map[string]*Item
+	packages   []Package
 }
 
 type gathered struct {
@@ -78,6 +80,33 @@ func (g *Gathering) Bill(b bill.Bill) error {
 	return nil
 }
 
+// Charge adds a charge of a package.
+func (g *Gathering) Charge(c prepaid.Charge) error {
+	for _, l := range c.Lines {
+		i := slices.IndexFunc(g.packages, func(p Package) bool { return p.ID == c.Package && p.Kind == c.Kind && p.What == l.Item })
+		if i < 0 {
+			i = len(g.packages)
+			g.packages = append(g.packages, Package{ID: c.Package, Kind: c.Kind, What: l.Item, Total: money.Of(0, g.currency), Paid: bill.NoPaid(g.currency)})
+		}
+		paid := bill.NoPaid(g.currency)
+		for _, part := range l.Paid {
+			if err := paid.Add(part.Payment, part.Amount); err != nil {
+				return err
+			}
+		}
+		of := Item{Total: g.packages[i].Total, Paid: g.packages[i].Paid}
+		if err := of.add(0, l.Amount, paid); err != nil {
+			return err
+		}
+		if err := g.whole.add(0, l.Amount, paid); err != nil {
+			return err
+		}
+		g.packages[i].Charges++
+		g.packages[i].Total, g.packages[i].Paid = of.Total, of.Paid
+	}
+	return nil
+}
+
 // Bills is how many there are so far.
 func (g *Gathering) Bills() int64 { return g.bills }
 
@@ -88,7 +117,7 @@ func (g *Gathering) WorkspaceIDs() []string { return slices.Sorted(maps.Keys(g.w
 // the order of the catalogue.
 func (g *Gathering) Into(s *Statement, c *catalog.Catalog, names map[string]string) {
 	s.Month, s.Currency, s.Bills, s.Late, s.Total, s.Paid = g.month, g.currency, g.bills, g.late, g.whole.Total, g.whole.Paid
-	s.Items, s.Workspaces = g.ordered(c, g.items), nil
+	s.Items, s.Workspaces, s.Packages = g.ordered(c, g.items), nil, g.packages
 	for id, w := range g.workspaces {
 		w.Name, w.Items = names[id], g.ordered(c, w.items)
 		s.Workspaces = append(s.Workspaces, w.Workspace)

@@ -14,6 +14,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
@@ -43,6 +44,11 @@ type Tx interface {
 	TakeBills(ctx context.Context, statementID, payer string, c money.Currency, last period.Day) (int64, error)
 	// BillsOn lists the bills of a statement, by day and workspace after those given.
 	BillsOn(ctx context.Context, statementID, payer string, after bill.Bill, limit int) ([]bill.Bill, error)
+	// TakeCharges puts all charges of the account's packages on the statement
+	// whose days are not after the last one and that are on none yet.
+	TakeCharges(ctx context.Context, statementID, payer string, c money.Currency, last period.Day) (int64, error)
+	// ChargesOn lists the charges of a statement, always in one order.
+	ChargesOn(ctx context.Context, statementID string) ([]prepaid.Charge, error)
 	// InsertStatement keeps a statement for ever and makes it the account's last.
 	InsertStatement(ctx context.Context, s Statement) error
 
@@ -77,8 +83,8 @@ type Issued struct {
 const pageOf = 500
 
 // Issue makes the statement of an account's month, once: made again, the one
-// that is there is given back. An account without bills gets none; its ID is
-// then empty.
+// that is there is given back. An account without bills and charges of packages
+// gets none; its ID is then empty.
 func Issue(ctx context.Context, tx Tx, c *catalog.Catalog, payer string, m period.Month, at time.Time) (Statement, error) {
 	if _, err := tx.LedgerHead(ctx, payer); err != nil { // nobody else charges or states this account until we are done
 		return Statement{}, fmt.Errorf("chain of %s: %w", payer, err)
@@ -93,7 +99,11 @@ func Issue(ctx context.Context, tx Tx, c *catalog.Catalog, payer string, m perio
 	}
 	s := Statement{ID: IDOf(payer, m), Payer: payer, UserName: a.UserName, Company: a.Profile.Company, IssuedAt: period.FromMicros(period.Micros(at))}
 	taken, err := tx.TakeBills(ctx, s.ID, payer, a.Currency, m.Last())
-	if err != nil || taken == 0 {
+	if err != nil {
+		return Statement{}, err
+	}
+	charges, err := tx.TakeCharges(ctx, s.ID, payer, a.Currency, m.Last())
+	if err != nil || taken+charges == 0 {
 		return Statement{}, err
 	}
 	if err := s.gather(ctx, tx, c, m, a.Currency); err != nil {
@@ -139,6 +149,15 @@ func (s *Statement) gather(ctx context.Context, tx Tx, c *catalog.Catalog, m per
 		}
 		if len(page) < pageOf {
 			break
+		}
+	}
+	charges, err := tx.ChargesOn(ctx, s.ID)
+	if err != nil {
+		return fmt.Errorf("charges of %s: %w", s.ID, err)
+	}
+	for _, charge := range charges {
+		if err := g.Charge(charge); err != nil {
+			return err
 		}
 	}
 	names := map[string]string{}

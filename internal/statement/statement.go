@@ -1,6 +1,6 @@
 // Package statement makes the monthly statement: one document per Billing
 // Center account and month that sums the daily bills of all its workspaces by
-// workspace, by item and by what paid them. It owns the document, its number
+// workspace, by item and by what paid them, and what its packages cost. It owns the document, its number
 // and its chain, and when a month falls due. It does not own the bills, nor
 // any money.
 //
@@ -14,12 +14,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/wallet"
 )
@@ -47,7 +49,8 @@ type Statement struct {
 	Total      money.Amount
 	Paid       bill.Paid
 	Workspaces []Workspace
-	Items      []Item
+	Items      []Item       // of the bills
+	Packages   []Package    // what packages cost besides
 	Owed       money.Amount // by the account, over all, when it was made
 	DueBy      period.Day   // when that must be paid; zero where nothing is owed
 	IssuedAt   time.Time
@@ -79,6 +82,26 @@ type Item struct {
 	Lines int64 // on bills
 	Total money.Amount
 	Paid  bill.Paid
+}
+
+// Package is what an annual package cost in the month: its purchase, its
+// upgrades, or the traffic packages of an item.
+type Package struct {
+	ID      string
+	Kind    prepaid.ChargeKind
+	What    string // the size, or the item of the traffic packages
+	Charges int64
+	Total   money.Amount
+	Paid    bill.Paid
+}
+
+// packages are its parts as parts of the statement.
+func (s Statement) packages() []Item {
+	parts := make([]Item, len(s.Packages))
+	for i, p := range s.Packages {
+		parts[i] = Item{Total: p.Total, Paid: p.Paid}
+	}
+	return parts
 }
 
 // prefix begins every ID of a statement.
@@ -126,7 +149,7 @@ func (s Statement) Sums() error {
 		parts, bills = append(parts, one), bills+w.Bills
 	}
 	for _, list := range [][]Item{parts, s.Items} {
-		if err := equal(whole, list); err != nil {
+		if err := equal(whole, slices.Concat(list, s.packages())); err != nil {
 			return ErrUnsummed.With("statement", s.ID).Because(err)
 		}
 	}

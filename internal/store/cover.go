@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/quantity"
@@ -252,4 +253,31 @@ func (tx *Tx) InsertPackageCharge(ctx context.Context, c prepaid.Charge) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '')`,
 		c.ID, c.Package, c.Payer, string(c.Kind), c.Day.String(), string(c.Total.Currency()), c.Total.Minor(), period.Micros(c.At), string(c.Document()), c.Hash)
 	return err
+}
+
+// TakeCharges puts all charges of a payer's packages on the statement whose
+// days are not after the last one and that are on none yet.
+func (tx *Tx) TakeCharges(ctx context.Context, statementID, payer string, c money.Currency, last period.Day) (int64, error) {
+	n, err := tx.Exec(ctx, `
+		UPDATE package_charge
+		SET statement_id = $1
+		WHERE payer = $2
+			AND currency = $3
+			AND day <= $4
+			AND statement_id = ''`, statementID, payer, string(c), last.String())
+	if err != nil {
+		return 0, fmt.Errorf("put charges of %s on %s: %w", payer, statementID, err)
+	}
+	return n, nil
+}
+
+// ChargesOn lists the charges of a statement, by day.
+func (tx *Tx) ChargesOn(ctx context.Context, statementID string) ([]prepaid.Charge, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+chargeColumns+`
+		FROM package_charge c
+		LEFT JOIN package p ON p.id = c.package_id
+		WHERE c.statement_id = $1
+		ORDER BY c.day, p.number, c.at, c.kind`, statementID)
+	return collect(rows, err, scanCharge)
 }

@@ -24,7 +24,11 @@ func (tx *Tx) verifyStatements(ctx context.Context, c *catalog.Catalog) ([]audit
 			if !ok {
 				continue
 			}
-			err := check.Bills(s, func(yield func(bill.Bill) error) error { return tx.eachBillOn(ctx, s, yield) })
+			charges, err := tx.ChargesOn(ctx, s.ID)
+			if err != nil {
+				return nil, err
+			}
+			err = check.Bills(s, func(yield func(bill.Bill) error) error { return tx.eachBillOn(ctx, s, yield) }, charges)
 			if err != nil {
 				return nil, err
 			}
@@ -105,7 +109,17 @@ func (tx *Tx) strayStatements(ctx context.Context) ([]audit.Finding, error) {
 		JOIN statement s ON s.payer = b.payer AND s.month = SUBSTR(b.day, 1, 7) AND s.currency = b.currency
 		LEFT JOIN statement_bill t ON t.payer = b.payer AND t.day = b.day AND t.workspace_id = b.workspace_id
 		WHERE t.statement_id IS NULL
-			AND b.issued_at < s.issued_at - 86400000000`}, {"I11", `
+			AND b.issued_at < s.issued_at - 86400000000`}, {"I5", `
+		SELECT c.id, 'it is on a statement that is not the account''s'
+		FROM package_charge c
+		LEFT JOIN statement s ON s.id = c.statement_id AND s.payer = c.payer
+		WHERE c.statement_id <> ''
+			AND s.id IS NULL`}, {"I5", `
+		SELECT c.id, 'it was made before the statement of its month and is on none'
+		FROM package_charge c
+		JOIN statement s ON s.payer = c.payer AND s.month = SUBSTR(c.day, 1, 7) AND s.currency = c.currency
+		WHERE c.statement_id = ''
+			AND c.at < s.issued_at - 86400000000`}, {"I11", `
 		SELECT n.series, 'statements have numbers that were not taken, or lack some that were'
 		FROM document_number n
 		LEFT JOIN statement s ON s.series = n.series
