@@ -24,6 +24,18 @@ type Statement struct {
 	Documents  []StatementDocument  `json:"documents"`
 	Workspaces []StatementWorkspace `json:"workspaces,omitempty"`
 	Items      []StatementItem      `json:"items,omitempty"`
+	Packages   []StatementPackage   `json:"packages,omitempty"`
+}
+
+// StatementPackage is what an annual package cost in the month: its purchase,
+// an upgrade, or the traffic packages of an item.
+type StatementPackage struct {
+	PackageID string `json:"package_id"`
+	Kind      string `json:"kind"`
+	What      string `json:"what"`
+	Charges   int64  `json:"charges"`
+	Total     string `json:"total"`
+	Paid      Paid   `json:"paid"`
 }
 
 // StatementDocument is a statement as a file.

@@ -21,7 +21,7 @@ var pairs = [][2]any{
 	{api.Upgraded{}, client.Upgraded{}}, {api.SettlementChoice{}, client.SettlementChoice{}}, {api.SettlementMethod{}, client.SettlementMethod{}},
 	{api.Binding{}, client.Binding{}}, {api.Usage{}, client.Usage{}}, {api.ItemUsage{}, client.ItemUsage{}}, {api.Record{}, client.Record{}},
 	{api.Bill{}, client.Bill{}}, {api.BillLine{}, client.BillLine{}}, {api.Paid{}, client.Paid{}}, {api.SourcePart{}, client.SourcePart{}}, {api.Amount{}, client.Amount{}},
-	{api.LineCover{}, client.LineCover{}},
+	{api.LineCover{}, client.LineCover{}}, {api.StatementPackage{}, client.StatementPackage{}},
 	{api.MonthToDate{}, client.MonthToDate{}}, {api.Balance{}, client.Balance{}}, {api.PaidWorkspace{}, client.PaidWorkspace{}},
 	{api.Entry{}, client.Entry{}}, {api.EntryChange{}, client.EntryChange{}}, {api.Transfer{}, client.Transfer{}},
 	{api.ClockNow{}, client.ClockNow{}}, {api.Verification{}, client.Verification{}}, {api.Finding{}, client.Finding{}},

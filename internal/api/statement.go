@@ -40,6 +40,7 @@ type Statement struct {
 	Documents  []StatementDocument  `json:"documents" nullable:"false" doc:"The same as files."`
 	Workspaces []StatementWorkspace `json:"workspaces,omitempty" doc:"Only where one statement is asked for."`
 	Items      []StatementItem      `json:"items,omitempty" doc:"Of all workspaces. Only where one statement is asked for."`
+	Packages   []StatementPackage   `json:"packages,omitempty" doc:"What annual packages cost besides. They are in the total, and in no workspace's. Only where one statement is asked for."`
 }
 
 // StatementDocument is a statement as a file.
@@ -66,6 +67,16 @@ type StatementItem struct {
 	Lines int64  `json:"lines" doc:"On bills."`
 	Total string `json:"total" doc:"A decimal."`
 	Paid  Paid   `json:"paid"`
+}
+
+// StatementPackage is what a package cost in the month.
+type StatementPackage struct {
+	PackageID string `json:"package_id"`
+	Kind      string `json:"kind" enum:"package,upgrade,traffic_package"`
+	What      string `json:"what" doc:"The size, or the item of the traffic packages." example:"starter"`
+	Charges   int64  `json:"charges" doc:"How many: one a day of a traffic package."`
+	Total     string `json:"total" doc:"A decimal."`
+	Paid      Paid   `json:"paid"`
 }
 
 // documents lists the files of a statement.
@@ -122,6 +133,9 @@ func showStatement(c *call, in *OfStatement) (*Statement, error) {
 	}
 	shown := statementOf(st)
 	shown.Items = statementItems(st.Items)
+	for _, p := range st.Packages {
+		shown.Packages = append(shown.Packages, StatementPackage{p.ID, string(p.Kind), p.What, p.Charges, p.Total.String(), paidOf(p.Paid)})
+	}
 	for _, w := range st.Workspaces {
 		shown.Workspaces = append(shown.Workspaces, StatementWorkspace{
 			WorkspaceID: w.ID, Name: w.Name, Site: string(w.Site), Bills: w.Bills, Total: w.Total.String(), Paid: paidOf(w.Paid), Items: statementItems(w.Items),

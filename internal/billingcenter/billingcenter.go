@@ -164,6 +164,7 @@ var sections = []struct{ key, path, icon string }{
 	{"wallet", "/wallet", "card"},
 	{"recharge", "/recharge", "wallet"},
 	{"workspaces", "/workspaces", "box"},
+	{"packages", "/packages", "shield"},
 	{"statements", "/statements", "calendar"},
 	{"bills", "/bills", "receipt"},
 	{"consumption", "/consumption", "list"},

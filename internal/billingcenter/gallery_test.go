@@ -65,7 +65,7 @@ type page = func(ctx context.Context) templ.Component
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
-	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1(), messages1()} {
+	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1(), messages1(), packages1()} {
 		for name, p := range group {
 			states = append(states, gallery.State{Name: "billing-center/" + name, Page: p})
 		}

@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
@@ -148,6 +149,19 @@ func cause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string
 			return e.Cause, "", nil
 		}
 		return d.Number, Prefix + "/bills/" + e.Cause, err
+	case wallet.PackageBought, wallet.PackageDay:
+		c, err := tx.PackageCharge(ctx, e.Cause)
+		if errors.Is(err, prepaid.ErrChargeUnknown) {
+			return e.Cause, "", nil
+		}
+		if err != nil {
+			return "", "", err
+		}
+		var titles []string
+		for _, l := range c.Lines {
+			titles = append(titles, chargeTitle(ctx, c.Kind, l.Item))
+		}
+		return strings.Join(titles, " · "), packagesPath + "/" + c.Package, nil
 	case wallet.Deposit:
 		t, err := tx.TransferOf(ctx, e.Payer, e.Cause)
 		if errors.Is(err, wallet.ErrTransferUnknown) {

@@ -254,6 +254,9 @@ func (d *sheet) byWorkspace() {
 			d.row(columns, []string{"", web.Name(d.ctx, "item", it.ID), web.Count(it.Lines), web.Money(it.Total)}, 9, 60, false)
 		}
 	}
+	for _, pk := range d.s.Packages {
+		d.row(columns, []string{d.t("package.col.package"), chargeTitle(d.ctx, pk.Kind, pk.What), web.Count(pk.Charges), web.Money(pk.Total)}, 9, 25, false)
+	}
 	d.row(columns, []string{d.t("bc.col.total"), "", "", web.Money(d.s.Total)}, 9.5, 15, true)
 	d.Ln(7)
 }
@@ -267,6 +270,9 @@ func (d *sheet) byItem() {
 	d.heads(columns)
 	for _, it := range d.s.Items {
 		d.row(columns, []string{web.Name(d.ctx, "item", it.ID), web.Count(it.Lines), web.Money(it.Total)}, 9, 50, false)
+	}
+	for _, pk := range d.s.Packages {
+		d.row(columns, []string{chargeTitle(d.ctx, pk.Kind, pk.What), web.Count(pk.Charges), web.Money(pk.Total)}, 9, 50, false)
 	}
 	d.row(columns, []string{d.t("bc.col.total"), "", web.Money(d.s.Total)}, 9.5, 15, true)
 	d.Ln(7)

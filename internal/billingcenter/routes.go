@@ -71,5 +71,5 @@ func (b *Console) Routes() []web.Route {
 		post("/keys", web.SignedIn, b.makeKey),
 		get("/keys/{key}/revoke", web.SignedIn, b.revokeKeyPage),
 		post("/keys/{key}/revoke", web.SignedIn, b.revokeKey),
-	}, b.certifications(), b.invoices(), b.desk.Routes(), b.purse(), b.messages())
+	}, b.certifications(), b.invoices(), b.packageRoutes(), b.desk.Routes(), b.purse(), b.messages())
 }

@@ -125,6 +125,13 @@ func statementRows(s statement.Statement) [][]string {
 			rows = append(rows, line)
 		}
 	}
+	for _, pk := range s.Packages {
+		line := []string{s.Number, s.Month.String(), "", pk.ID, "", string(pk.Kind) + ":" + pk.What, strconv.FormatInt(pk.Charges, 10), string(s.Currency), pk.Total.String()}
+		for _, kind := range wallet.Payments() {
+			line = append(line, pk.Paid.By(kind).String())
+		}
+		rows = append(rows, line)
+	}
 	return rows
 }
 

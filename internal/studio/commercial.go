@@ -40,6 +40,9 @@ func (c *Console) commercial(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		page.month(running)
+		if page.Package, err = c.packaged(ctx, tx, p, payer.Currency, today); err != nil {
+			return err
+		}
 		list, err := tx.BillsOf(ctx, p.Workspace.ID, period.DayOf(p.Workspace.UpgradedAt, p.Site.Zone), today, latestBills)
 		if err != nil {
 			return err

@@ -364,6 +364,10 @@ func (g canvas) money() []gallery.State {
 			return commercialView(p)
 		}
 	}
+	covered := full
+	covered.Package = &packageToday{Size: "starter", Last: period.MustParseDay("2027-02-28"), Place: 1, Of: 2, Items: []packageItem{
+		{"logs", quantity.Of(70_000_000), quantity.Of(31_400_000), quantity.Of(26_600_000)}, {"apm_trace", quantity.Of(5_000_000), quantity.Of(4_700_000), quantity.Of(0)},
+	}}
 	hidden := full
 	hidden.Balances = nil
 	one := billPage{
@@ -375,6 +379,7 @@ func (g canvas) money() []gallery.State {
 	}
 	return []gallery.State{
 		g.view("billing-commercial", owner, "billing", page(owner, full)),
+		g.view("billing-commercial-package", owner, "billing", page(owner, covered)),
 		g.view("billing-commercial-fresh", owner, "billing", page(owner, fresh)),
 		g.view("billing-commercial-admin", admin, "billing", page(admin, hidden)),
 		g.view("bills", owner, "billing", func(_ context.Context, f web.Frame) templ.Component {

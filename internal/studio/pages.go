@@ -254,6 +254,7 @@ type commercialPage struct {
 	TodaySum money.Amount
 	Bills    []billHead
 	Older    string
+	Package  *packageToday // that covers it; nil for none
 	AsOf     time.Time
 }
 

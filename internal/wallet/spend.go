@@ -28,7 +28,7 @@ const (
 type Mix map[Payment]money.Amount
 
 // MixField is the name of the field in which the amount of a kind is typed.
-func MixField(p Payment) string { return "pay." + string(p) }
+func MixField(p Payment) string { return "pay_" + string(p) }
 
 // Choosable lists the kinds of source that a mix may have.
 func Choosable() []Payment { return []Payment{ByVoucher, ByFullReduction, ByCard, ByCash} }

@@ -68,6 +68,24 @@
     if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
   });
 
+  // The sum of a mix of payment, as it is typed. The server holds the rule.
+  function cents(text) {
+    var m = /^\s*(\d{1,12})(?:\.(\d{1,2}))?\s*$/.exec(text);
+    return m ? BigInt(m[1]) * 100n + BigInt(((m[2] || "") + "00").slice(0, 2)) : 0n;
+  }
+  function summed(set) {
+    var sum = 0n;
+    set.querySelectorAll("input").forEach(function (i) { sum += cents(i.value); });
+    var out = set.querySelector("[data-sum]");
+    out.textContent = String(sum / 100n).replace(/\B(?=(\d{3})+$)/g, ",") + "." + ("0" + String(sum % 100n)).slice(-2);
+    out.classList.toggle("wrong", sum !== cents(set.dataset.price));
+  }
+  document.addEventListener("input", function (event) {
+    var set = event.target.closest("[data-price]");
+    if (set) summed(set);
+  });
+  document.querySelectorAll("[data-price]").forEach(summed);
+
   var errors = document.getElementById("errors");
   if (errors) errors.focus();
   copyButtons(document);
