@@ -94,14 +94,14 @@ workspaces:
 	"steps": {good + `  - {}
   - {usage: {workspace: shop}, close: 2026-03-01}
   - {dance: {}}
-  - {unlock: {workspace: shop}}
+  - {cloud_event: {cloud: alibaba}}
   - {at: noon, close: tomorrow}
   - {advance: 3 weeks}
   - {advance: 9000d}
   - {close: [1]}
 `, []string{
 		"line 8: steps[0] has no verb", "line 9: steps[1].usage lacks hour", "line 9: steps[1].usage lacks item", "line 9: steps[1] has two verbs",
-		`line 10: steps[2]: there is no step "dance"; there are advance, card`, "line 11: steps[3]: this version does not know the step unlock yet",
+		`line 10: steps[2]: there is no step "dance"; there are advance, card`, "line 11: steps[3]: this version does not know the step cloud_event yet",
 		`line 12: steps[4].at: "noon"`, `line 12: steps[4].close: "tomorrow" is no date`, `line 13: steps[5].advance: "3 weeks"`,
 		"line 14: steps[6].advance: a step moves the clock by at most ten years", "line 15: steps[7].close names a day",
 	}},
