@@ -56,6 +56,10 @@ var permits = map[string]string{
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
 
 	"show-certification": "b", "submit-certification": "b",
+	"list-invoice-items": "b", "list-invoice-profiles": "b", "create-invoice-profile": "b", "change-invoice-profile": "b", "delete-invoice-profile": "b",
+	"list-invoice-addresses": "b", "create-invoice-address": "b", "change-invoice-address": "b", "delete-invoice-address": "b",
+	"list-own-invoices": "b", "request-invoice": "b", "show-own-invoice": "b", "show-own-invoice-file": "b", "withdraw-invoice": "b",
+	"list-invoices": "p", "show-invoice": "p", "issue-invoice": "p", "send-invoice": "p", "reject-invoice": "p", "waive-invoice-cash": "p",
 	"list-certifications": "p", "show-certification-scan": "p", "decide-certification": "p",
 
 	"list-code-batches": "p", "make-code-batch": "p", "show-code-batch": "p", "export-codes": "p", "list-codes": "p", "revoke-codes": "p",
@@ -106,6 +110,15 @@ var bodies = map[string]string{
 	"make-api-key":                `{"name":"export"}`,
 	"submit-certification":        `{"company":"Acme Ltd","taxpayer_id":"9133"}`,
 	"decide-certification":        `{"state":"certified"}`,
+	"create-invoice-profile":      `{"type":"vat_ordinary","title":"Acme","tax_number":"9133"}`,
+	"change-invoice-profile":      `{"type":"vat_ordinary","title":"Acme","tax_number":"9133"}`,
+	"create-invoice-address":      `{"recipient":"Mei","email":"mei@acme.example"}`,
+	"change-invoice-address":      `{"recipient":"Mei","email":"mei@acme.example"}`,
+	"request-invoice":             `{"profile_id":"invp_none","address_id":"inva_none","items":[{"kind":"statement","id":"stmt_none"}]}`,
+	"issue-invoice":               `{"tax_number":"26-1","tax_day":"2026-03-01"}`,
+	"send-invoice":                `{"delivery":"SF 1"}`,
+	"reject-invoice":              `{"reason":"why"}`,
+	"waive-invoice-cash":          `{"waived":true,"reason":"why"}`,
 	"make-account-api-key":        `{"name":"export"}`,
 }
 
@@ -145,6 +158,7 @@ func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
 		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
+		"{profile_id}", "invp_none", "{address_id}", "inva_none", "{invoice_id}", "invc_none",
 		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}

@@ -18,8 +18,9 @@ type Kind string
 
 // The kinds.
 const (
-	Month Kind = "statement" // a monthly statement
-	Card  Kind = "card"      // a stored-value card that was bought
+	Month   Kind = "statement" // a monthly statement
+	Card    Kind = "card"      // a stored-value card that was bought
+	Package Kind = "package"   // an annual package that was bought or upgraded
 )
 
 // Why a part of an item is not invoiced. The kinds of payment are the others.
@@ -95,6 +96,9 @@ type ItemTx interface {
 	DebtsOf(ctx context.Context, payer string, c money.Currency) ([]Debt, error)
 	// CardsBought lists the cards that the account bought with cash.
 	CardsBought(ctx context.Context, payer string, c money.Currency, limit int) ([]Purchase, error)
+	// PackagesBought lists the purchases and upgrades of annual packages that
+	// the account paid in cash, at least in part.
+	PackagesBought(ctx context.Context, payer string, c money.Currency, limit int) ([]Purchase, error)
 	// InvoiceHolders gives the live request of each item that is on one.
 	InvoiceHolders(ctx context.Context, accountID string) (map[Ref]Holder, error)
 }
@@ -103,7 +107,7 @@ type ItemTx interface {
 const mostItems = 240
 
 // kinds is every sort of thing that can be invoiced: a new one is a line here.
-var kinds = []func(ctx context.Context, tx ItemTx, a account.Billing) ([]Item, error){months, cards}
+var kinds = []func(ctx context.Context, tx ItemTx, a account.Billing) ([]Item, error){months, cards, packages}
 
 // Items lists what an account could ever invoice, the newest of each kind
 // first, whether it is free or not.
@@ -264,6 +268,16 @@ func cards(ctx context.Context, tx ItemTx, a account.Billing) ([]Item, error) {
 		return nil, fmt.Errorf("cards of %s: %w", a.ID, err)
 	}
 	return purchases(Card, bought)
+}
+
+// packages are the annual packages that the account bought or upgraded. What
+// their traffic packages cost a day is no purchase of them.
+func packages(ctx context.Context, tx ItemTx, a account.Billing) ([]Item, error) {
+	bought, err := tx.PackagesBought(ctx, a.ID, a.Currency, mostItems)
+	if err != nil {
+		return nil, fmt.Errorf("packages of %s: %w", a.ID, err)
+	}
+	return purchases(Package, bought)
 }
 
 // purchases are items of things bought.

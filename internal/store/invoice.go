@@ -12,6 +12,7 @@ import (
 	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/wallet"
 )
 
@@ -290,6 +291,30 @@ func (tx *Tx) CardsBought(ctx context.Context, payer string, c money.Currency, l
 		var at, face, cash int64
 		err := r.Scan(&p.ID, &at, &face, &cash)
 		p.Label, p.At, p.Price, p.Cash = p.ID, period.FromMicros(at), money.Of(face, c), money.Of(cash, c)
+		return p, err
+	})
+}
+
+// PackagesBought lists the purchases and upgrades of annual packages that the
+// payer paid in cash, at least in part, the newest first.
+func (tx *Tx) PackagesBought(ctx context.Context, payer string, c money.Currency, limit int) ([]invoice.Purchase, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT c.id, c.package_id, c.at, c.total, CAST(-SUM(p.minor) AS BIGINT)
+		FROM package_charge c
+		JOIN ledger_entry e ON e.cause = c.id AND e.payer = c.payer
+		JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number AND p.account = $2 AND p.currency = c.currency
+		WHERE c.payer = $1
+			AND c.kind IN ($4, $5)
+			AND c.currency = $3
+			AND p.minor < 0
+		GROUP BY c.id, c.package_id, c.at, c.total
+		ORDER BY c.at DESC, c.id
+		LIMIT $6`, payer, string(wallet.Cash(payer)), string(c), string(prepaid.Bought), string(prepaid.Upgraded), int64(limit))
+	return collect(rows, err, func(r Row) (invoice.Purchase, error) {
+		var p invoice.Purchase
+		var at, total, cash int64
+		err := r.Scan(&p.ID, &p.Label, &at, &total, &cash)
+		p.At, p.Price, p.Cash = period.FromMicros(at), money.Of(total, c), money.Of(cash, c)
 		return p, err
 	})
 }

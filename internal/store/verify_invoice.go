@@ -43,7 +43,7 @@ func (tx *Tx) verifyInvoices(ctx context.Context, _ *catalog.Catalog) ([]audit.F
 }
 
 // strayInvoices looks for items on two requests, lines that are held by a
-// request that let go of them, cards that cost something else, and numbers
+// request that let go of them, purchases that cost something else, and numbers
 // left out.
 func (tx *Tx) strayInvoices(ctx context.Context) ([]audit.Finding, error) {
 	var all []audit.Finding
@@ -61,9 +61,9 @@ func (tx *Tx) strayInvoices(ctx context.Context) ([]audit.Finding, error) {
 			OR l.live <> CASE WHEN r.state IN ('rejected', 'withdrawn') THEN 0 ELSE 1 END`}, {"I5", `
 		SELECT l.item_id, 'its invoice request says another sum than was paid for it in cash'
 		FROM invoice_line l
-		LEFT JOIN ledger_entry e ON e.key = 'source:' || l.item_id AND e.payer = l.account_id
+		LEFT JOIN ledger_entry e ON e.cause = l.item_id AND e.payer = l.account_id
 		LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number AND p.account = 'cash:' || e.payer
-		WHERE l.kind = '` + string(invoice.Card) + `'
+		WHERE l.kind IN ('` + string(invoice.Card) + `', '` + string(invoice.Package) + `')
 			AND (p.minor IS NULL OR p.minor <> -l.amount)`}, {"I11", `
 		SELECT n.series, 'invoice requests have numbers that were not taken, or lack some that were'
 		FROM document_number n
