@@ -80,8 +80,8 @@ func (w *caller) reads(r *http.Request, tx *store.Tx, action workspace.Action) (
 	if w.Workspace, err = tx.Workspace(r.Context(), w.Key.Holder.ID); err != nil {
 		return err
 	}
-	if state := w.Workspace.State; state == workspace.Dissolved || state == workspace.Cleared {
-		return workspace.ErrDissolved
+	if err := openTo(r, tx, w.Workspace, action); err != nil {
+		return err
 	}
 	w.Role, err = workspace.KeyRole(r.Context(), tx, w.Key)
 	if err != nil {

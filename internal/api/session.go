@@ -103,10 +103,7 @@ func (w *caller) enter(r *http.Request, tx *store.Tx, action workspace.Action) e
 	if err := m.Role.Require(action); err != nil {
 		return err
 	}
-	if state := w.Workspace.State; state == workspace.Dissolved || state == workspace.Cleared {
-		return workspace.ErrDissolved
-	}
-	return nil
+	return openTo(r, tx, w.Workspace, action)
 }
 
 func bearer(r *http.Request) (string, bool) {
