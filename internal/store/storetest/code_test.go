@@ -293,3 +293,54 @@ func TestForgedActivationsAreFound(t *testing.T) {
 		sound(t, s)
 	})
 }
+
+// TestBillsCodesAndCardsMoveOneWalletAtOnce pays bills while the same payer
+// activates codes and buys cards: nothing is lost, whoever comes first.
+func TestBillsCodesAndCardsMoveOneWalletAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newShop(t, s, "shop")
+		x.recharge(t, "1000")
+		_, texts := codes(t, s, ordinary(12))
+		var all sync.WaitGroup
+		ctx := context.WithoutCancel(t.Context())
+		for i, text := range texts {
+			all.Go(func() {
+				if _, err := activate(ctx, s, x.payer, text, "192.0.2.7", noon); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() {
+				bill := wallet.Charging{Key: fmt.Sprint("opening-bill-", i), Cause: fmt.Sprint("opening-", i), Payer: x.payer.ID, Currency: money.CNY, Settlement: "billing_center",
+					Lines: []wallet.Due{{Amount: cny("40"), VoucherPayable: true}, {Amount: cny("5")}}}
+				if err := s.Write(ctx, func(tx *store.Tx) error {
+					_, err := wallet.Pay(ctx, tx, bill, noon)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+			if i%4 == 0 {
+				all.Go(func() {
+					if err := s.Write(ctx, func(tx *store.Tx) error {
+						_, err := wallet.BuyCard(ctx, tx, x.payer, terms(t), cny("100"), time.Time{}, noon)
+						return err
+					}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		all.Wait()
+		b := x.balances(t)
+		has, err := money.Sum(money.CNY, b.Cash, b.Voucher, b.FullReduction, b.Card, b.Owed.Neg())
+		if err != nil || has != cny("1060") { // 1,000 of cash, 12 vouchers of 50, less 12 bills of 45
+			t.Errorf("the wallet holds %s: %s, %v", has, x.purse(t), err)
+		}
+		for _, f := range findings(t, s) {
+			if f.Invariant != "I4" && f.Invariant != "I5" { // these charges have no bills
+				t.Errorf("%v", f)
+			}
+		}
+	})
+}
