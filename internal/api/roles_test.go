@@ -51,6 +51,9 @@ var permits = map[string]string{
 	"list-own-transfers": "b", "list-statements": "b", "show-statement": "b", "download-statement": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
 	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
 
+	"list-packages": "b", "buy-package": "b", "show-package": "b", "show-package-use": "b", "arrange-package": "b",
+	"add-traffic-package": "b", "upgrade-package": "b", "grant-traffic-discount": "p",
+
 	"list-api-keys": "oa", "make-api-key": "oa", "revoke-api-key": "oa",
 	"list-account-api-keys": "b", "make-account-api-key": "b", "revoke-account-api-key": "b",
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
@@ -104,6 +107,11 @@ var bodies = map[string]string{
 	"bind-workspace":              `{"workspace_id":"wksp_none"}`,
 	"prove-binding":               `{"code":"123456"}`,
 	"agree-binding":               `{"version":"1","language":"en","agreed":true}`,
+	"buy-package":                 `{"size":"starter","workspaces":["wksp_none"],"paid_by":{"cash":"42000"}}`,
+	"arrange-package":             `{"workspaces":[]}`,
+	"add-traffic-package":         `{"item":"logs","capacity":1000000}`,
+	"upgrade-package":             `{"size":"growth","paid_by":{"cash":"1"}}`,
+	"grant-traffic-discount":      `{"discount":"0.8"}`,
 	"move-clock":                  `{"advance":"1h"}`,
 	"check-catalog-version":       `{"document":"versions: []"}`,
 	"add-catalog-version":         `{"document":"versions: []"}`,
@@ -160,7 +168,7 @@ func (x *crowd) request(r api.Route) raw {
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
 		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
 		"{profile_id}", "invp_none", "{address_id}", "inva_none", "{invoice_id}", "invc_none",
-		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none",
+		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none", "{package_id}", "pkge_none", "{item}", "logs",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
 	if r.Once {

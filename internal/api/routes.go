@@ -27,7 +27,7 @@ func (s *server) routes() []route {
 	var all []route
 	for _, part := range [][]route{
 		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
-		s.billingCenter(), s.purse(), s.vouchers(), s.statements(),
+		s.billingCenter(), s.purse(), s.vouchers(), s.statements(), s.packages(),
 		s.operations(), s.catalogue(), s.prices(),
 		s.keys(), s.readings(), s.certifications(), s.invoices(),
 	} {
