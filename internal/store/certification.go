@@ -111,8 +111,8 @@ func (tx *Tx) CertificationsOf(ctx context.Context, accountID string, limit int)
 		SELECT `+certificationColumns+`
 		FROM certification
 		WHERE account_id = $1
-		ORDER BY submitted_at DESC, id
-		LIMIT $2`, accountID, int64(limit))
+		ORDER BY submitted_at DESC, CASE WHEN state = $2 THEN 0 ELSE 1 END, id
+		LIMIT $3`, accountID, string(account.CertificationSubmitted), int64(limit))
 	return collect(rows, err, scanCertification)
 }
 
