@@ -14,7 +14,7 @@ package bill
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,6 +111,23 @@ func (p *Paid) add(kind wallet.Payment, a money.Amount) error {
 	return err
 }
 
+// plus adds all parts of another.
+func (p *Paid) plus(o *Paid) error {
+	for _, part := range [...]struct{ to, add *money.Amount }{
+		{&p.Voucher, &o.Voucher}, {&p.FullReduction, &o.FullReduction}, {&p.Card, &o.Card},
+		{&p.Cash, &o.Cash}, {&p.Cloud, &o.Cloud}, {&p.Owed, &o.Owed},
+	} {
+		if part.add.IsZero() {
+			continue
+		}
+		var err error
+		if *part.to, err = part.to.Add(*part.add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // By is the part that a kind of payment has.
 func (p Paid) By(kind wallet.Payment) money.Amount { return *p.of(kind) }
 
@@ -157,12 +174,14 @@ func Caused(cause string) (s site.ID, day period.Day, ok bool) {
 
 // Series is the series of numbers that a bill's number is from: site and year.
 func Series(s site.ID, day period.Day) string {
-	year, _, _ := strings.Cut(day.String(), "-")
-	return string(s) + "-" + year
+	return string(s) + "-" + day.String()[:4]
 }
 
 // Number is the text of a number in a series.
-func Number(series string, n int64) string { return fmt.Sprintf("%s-%06d", series, n) }
+func Number(series string, n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	return series + "-" + "000000"[:max(0, 6-len(digits))] + digits
+}
 
 // Draft is everything that a bill is made of.
 type Draft struct {
@@ -183,46 +202,13 @@ func Compose(d Draft) (Bill, error) {
 }
 
 // compose is Compose, and gives the document, too.
-func compose(d Draft) (Bill, []byte, error) {
-	b := Bill{
-		ID: IDOf(d.Workspace.ID, d.Day), Number: Number(Series(d.Workspace.Site, d.Day), d.Number),
-		WorkspaceID: d.Workspace.ID, Site: d.Workspace.Site, Day: d.Day, Generation: d.Workspace.Generation,
-		Payer: d.Workspace.Payer, Settlement: d.Workspace.Settlement,
-		Market: d.Rated.Market, Catalog: d.Rated.Version,
-		Total: d.Rated.Total, Paid: nothing(d.Rated.Market.Currency),
-		Entry: d.Entry, IssuedAt: d.IssuedAt,
-	}
-	if len(d.Parts) != len(d.Rated.Lines) {
-		return Bill{}, nil, ErrUnsummed.With("bill", b.ID)
-	}
-	b.Lines = make([]Line, 0, len(d.Rated.Lines))
-	for i, l := range d.Rated.Lines {
-		line := Line{Line: l, Paid: nothing(d.Rated.Market.Currency)}
-		for _, part := range d.Parts[i] {
-			if err := line.Paid.add(part.Payment, part.Amount); err != nil {
-				return Bill{}, nil, err
-			}
-			if err := b.Paid.add(part.Payment, part.Amount); err != nil {
-				return Bill{}, nil, err
-			}
-			if source := part.Account.Source(); source != "" {
-				line.Sources = append(line.Sources, SourcePart{part.Payment, source, part.Amount})
-			}
-		}
-		b.Lines = append(b.Lines, line)
-	}
-	if err := b.Sums(); err != nil {
-		return Bill{}, nil, err
-	}
-	document := b.Document()
-	b.Hash = Sum(document)
-	return b, document, nil
-}
+func compose(d Draft) (Bill, []byte, error) { return new(press).compose(d) }
 
 // Sums checks that parts sum to lines and lines to the total.
 func (b Bill) Sums() error {
 	total, paid := money.Of(0, b.Market.Currency), nothing(b.Market.Currency)
-	for _, l := range b.Lines {
+	for i := range b.Lines {
+		l := &b.Lines[i]
 		sum, err := l.Paid.Sum()
 		if err != nil || sum != l.Amount {
 			return ErrUnsummed.With("bill", b.ID).With("item", l.Item).Because(err)
@@ -233,10 +219,8 @@ func (b Bill) Sums() error {
 		if total, err = total.Add(l.Amount); err != nil {
 			return err
 		}
-		for _, kind := range wallet.Payments() {
-			if err := paid.add(kind, l.Paid.By(kind)); err != nil {
-				return err
-			}
+		if err := paid.plus(&l.Paid); err != nil {
+			return err
 		}
 	}
 	if total != b.Total || paid != b.Paid {

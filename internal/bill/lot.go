@@ -26,7 +26,7 @@ type Place struct {
 	WorkspaceID string
 }
 
-// Issued is a bill with its document.
+// Issued is a bill with its document; the lines are in the document only.
 type Issued struct {
 	Bill
 	Document []byte
@@ -108,6 +108,7 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 	if err != nil {
 		return nil, nil, err
 	}
+	charges = make([]charge, 0, len(l.workspaces))
 	for _, w := range l.workspaces {
 		used := since(samples[w.ID], usage.Of(l.day, l.site.Zone).Since(w.UpgradedAt))
 		if billed[w.ID] || len(used) == 0 {

@@ -28,7 +28,7 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 	if err != nil {
 		return err
 	}
-	bills, err := l.issue(ctx, tx, paid, after)
+	hashes, err := l.issue(ctx, tx, paid, after)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,8 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 	}
 	from := l.turn.from()
 	l.turn.link = from
-	for i := range bills {
-		l.turn.link = l.turn.link.Next(bills[i].Hash)
+	for _, hash := range hashes {
+		l.turn.link = l.turn.link.Next(hash)
 	}
 	if err := tx.ExtendSeries(ctx, Series(l.site.ID, l.day), from, l.turn.link); err != nil {
 		return err
@@ -101,27 +101,33 @@ func (l *lot) keys(paid []charge) func(payer string) string {
 	return func(payer string) string { return CauseOf(l.site.ID, l.day) + ":" + payer + ":" + first[payer] }
 }
 
-// issue composes the bills and keeps them.
-func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) ([]Issued, error) {
+// issue composes the bills and keeps them. It gives their hashes in the order
+// of their numbers.
+func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) (hashes []string, err error) {
 	if len(paid) == 0 {
 		return nil, nil
 	}
-	ids := make([]string, len(paid))
-	bills := make([]Issued, len(paid))
-	for i, c := range paid {
-		b, document, err := compose(Draft{
+	p := presses.Get().(*press)
+	p.text = p.text[:0]
+	defer presses.Put(p)
+	ids, bills := make([]string, len(paid)), make([]Issued, len(paid))
+	hashes = make([]string, len(paid))
+	for i := range paid {
+		c := &paid[i]
+		b, document, err := p.compose(Draft{
 			Workspace: c.workspace, Day: l.day, Rated: c.rated, Parts: c.paid.Parts,
 			Number: after + int64(i) + 1, Entry: c.paid.Entry, IssuedAt: l.at,
 		})
 		if err != nil {
 			return nil, err
 		}
-		ids[i], bills[i] = c.workspace.ID, Issued{b, document}
+		b.Lines = nil // the press uses them for the next one
+		ids[i], hashes[i], bills[i] = c.workspace.ID, b.Hash, Issued{b, document}
 	}
 	if err := tx.InsertBills(ctx, bills); err != nil {
 		return nil, fmt.Errorf("keep %d bills: %w", len(bills), err)
 	}
-	return bills, tx.UnparkAll(ctx, l.site.ID, ids, l.day)
+	return hashes, tx.UnparkAll(ctx, l.site.ID, ids, l.day)
 }
 
 // oneByOne bills each workspace of a lot in a transaction of its own, and

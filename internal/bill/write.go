@@ -11,8 +11,11 @@ import (
 // Document is the bill as it is stored and hashed: what encoding/json would
 // make of the type document, byte for byte. It is written by hand because a
 // close writes millions of lines.
-func (b Bill) Document() []byte {
-	w := writer{text: make([]byte, 0, 512+256*len(b.Lines))}
+func (b Bill) Document() []byte { return b.write(make([]byte, 0, 512+256*len(b.Lines))) }
+
+// write appends the document.
+func (b *Bill) write(to []byte) []byte {
+	w := writer{text: to}
 	w.field(`{"number":`, b.Number)
 	w.field(`,"workspace":`, b.WorkspaceID)
 	w.field(`,"site":`, string(b.Site))

@@ -52,7 +52,16 @@ func (d Day) String() string {
 	if d.IsZero() {
 		return ""
 	}
-	return d.utc().Format(time.DateOnly)
+	if d.year < 0 || d.year > 9999 {
+		return d.utc().Format(time.DateOnly)
+	}
+	text := [...]byte{'0', '0', '0', '0', '-', '0', '0', '-', '0', '0'} // a close writes millions of them
+	for i, n := range [...]int{0: d.year / 1000, 1: d.year / 100, 2: d.year / 10, 3: d.year, 5: int(d.month) / 10, 6: int(d.month), 8: d.day / 10, 9: d.day} {
+		if text[i] != '-' {
+			text[i] += byte(n % 10)
+		}
+	}
+	return string(text[:])
 }
 
 func (d Day) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }

@@ -146,3 +146,19 @@ func TestStoredInstantsComeBack(t *testing.T) {
 		t.Errorf("the hour of %s is %s", at, h)
 	}
 }
+
+// TestDayIsWrittenAsTheLibraryWritesIt compares the text of days with the
+// standard library's.
+func TestDayIsWrittenAsTheLibraryWritesIt(t *testing.T) {
+	t.Parallel()
+	for day := MustParseDay("1999-12-25"); day.Before(MustParseDay("2029-01-05")); day = day.Add(1) {
+		if got, want := day.String(), day.utc().Format(time.DateOnly); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
+	for _, text := range []string{"0001-01-01", "9999-12-31"} {
+		if got := MustParseDay(text).String(); got != text {
+			t.Errorf("%s came back as %s", text, got)
+		}
+	}
+}

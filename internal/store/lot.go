@@ -92,32 +92,21 @@ func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Ge
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	of := make(map[string]*[]usage.Sample, len(workspaceIDs))
-	lists := make([][]usage.Sample, len(workspaceIDs))
+	read := gathering{of: make(map[string]int, len(workspaceIDs)), ends: make([]span, len(workspaceIDs)), all: make([]usage.Sample, 0, 16*len(workspaceIDs)), last: -1}
 	for i, id := range workspaceIDs {
-		of[id] = &lists[i]
+		read.of[id] = i
 	}
-	r := sampleReader{rows: rows, generation: g, known: map[string]string{}}
+	r := sampleReader{rows: rows, generation: g, known: map[string]string{}, ids: workspaceIDs, of: read.of}
 	r.binary, _ = rows.(binaryRows)
 	for rows.Next() {
-		s, err := r.next()
+		read.all = append(read.all, usage.Sample{})
+		at, err := r.next(&read.all[len(read.all)-1])
 		if err != nil {
 			return nil, fmt.Errorf("read usage: %w", err)
 		}
-		list := of[s.WorkspaceID]
-		if list == nil {
-			return nil, errors.New("read usage: a workspace that was not asked for")
-		}
-		if *list == nil {
-			*list = make([]usage.Sample, 0, 16)
-		}
-		*list = append(*list, s)
+		read.add(at)
 	}
-	all := make(map[string][]usage.Sample, len(workspaceIDs))
-	for i, id := range workspaceIDs {
-		all[id] = lists[i]
-	}
-	return all, rows.Err()
+	return read.byWorkspace(workspaceIDs), rows.Err()
 }
 
 // binaryRows is what an engine offers that gives columns as they came.
@@ -134,28 +123,39 @@ type sampleReader struct {
 	binary     binaryRows
 	generation workspace.Generation
 	known      map[string]string
-	last       string // the workspace of the row before
+	ids        []string       // of the workspaces
+	of         map[string]int // their places
 	hourOf     int64
 	hour       time.Time
 }
 
-func (r *sampleReader) next() (usage.Sample, error) {
-	s := usage.Sample{Key: usage.Key{Generation: r.generation}}
+var errStranger = errors.New("a workspace that was not asked for")
+
+// next reads a sample and gives the place of its workspace.
+func (r *sampleReader) next(s *usage.Sample) (at int, err error) {
+	s.Generation = r.generation
 	var hour int64
 	if r.binary != nil {
 		if c, ok := r.binary.Binary(); ok && len(c) == 6 && len(c[1]) == 8 && len(c[5]) == 8 {
-			if string(c[0]) != r.last {
-				r.last = string(c[0])
+			at, known := r.of[string(c[0])]
+			if !known {
+				return 0, errStranger
 			}
 			hour = int64(binary.BigEndian.Uint64(c[1]))
-			s.WorkspaceID, s.Item, s.Counter, s.Class = r.last, r.word(c[2]), r.word(c[3]), r.word(c[4])
+			s.WorkspaceID, s.Item, s.Counter, s.Class = r.ids[at], r.word(c[2]), r.word(c[3]), r.word(c[4])
 			s.Quantity, s.Hour = int64(binary.BigEndian.Uint64(c[5])), r.at(hour)
-			return s, nil
+			return at, nil
 		}
 	}
-	err := r.rows.Scan(&s.WorkspaceID, &hour, &s.Item, &s.Counter, &s.Class, &s.Quantity)
+	if err := r.rows.Scan(&s.WorkspaceID, &hour, &s.Item, &s.Counter, &s.Class, &s.Quantity); err != nil {
+		return 0, err
+	}
 	s.Hour = r.at(hour)
-	return s, err
+	at, known := r.of[s.WorkspaceID]
+	if !known {
+		return 0, errStranger
+	}
+	return at, nil
 }
 
 func (r *sampleReader) word(text []byte) string {
@@ -206,13 +206,17 @@ func (tx *Tx) InsertBills(ctx context.Context, bills []bill.Issued) error {
 	if err != nil {
 		return err
 	}
+	document := func(text []byte) any { return string(text) }
+	if tx.dialect == Postgres {
+		document = func(text []byte) any { return text } // which pgx takes for a text without copying it
+	}
 	row := make([]any, len(billInsert))
 	return tx.insertMany(ctx, "bill", billInsert, len(bills), func(i int) []any {
 		b := &bills[i]
 		copy(row, []any{
 			first + int64(i), b.Entry, b.Total.Minor(),
 			b.Paid.Voucher.Minor(), b.Paid.FullReduction.Minor(), b.Paid.Card.Minor(), b.Paid.Cash.Minor(), b.Paid.Cloud.Minor(), b.Paid.Owed.Minor(),
-			period.Micros(b.IssuedAt), b.Day.String(), b.WorkspaceID, series, b.Payer, string(b.Market.Currency), b.Hash, string(b.Document),
+			period.Micros(b.IssuedAt), b.Day.String(), b.WorkspaceID, series, b.Payer, string(b.Market.Currency), b.Hash, document(b.Document),
 		})
 		return row
 	})

@@ -76,7 +76,10 @@ func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
 		}
 	}
 	slices.SortFunc(sums, func(a, b counts) int {
-		return cmp.Or(cmp.Compare(a.position, b.position), compareClasses(a.class, b.class))
+		if a.position != b.position {
+			return cmp.Compare(a.position, b.position)
+		}
+		return compareClasses(a.class, b.class)
 	})
 	all := make([]Quantity, 0, len(sums))
 	for i := range sums {

@@ -107,14 +107,21 @@ func Deduct(d Deduction, lines []Due) ([][]Part, error) {
 func (d Deduction) from(sources []Source, lines []Due) ([][]Part, error) {
 	parts := make([][]Part, len(lines))
 	all := make([]Part, 0, len(lines)+len(sources)) // what a line is paid by is a piece of it
+	byVoucher, err := PolicyFor(d.Settlement, true)
+	if err != nil {
+		return nil, err
+	}
+	otherwise, err := PolicyFor(d.Settlement, false)
+	if err != nil {
+		return nil, err
+	}
 	for i, line := range lines {
-		first := len(all)
+		first, policy := len(all), otherwise
+		if line.VoucherPayable {
+			policy = byVoucher
+		}
 		if line.Amount.Sign() < 0 {
 			return nil, ErrNothingDue
-		}
-		policy, err := PolicyFor(d.Settlement, line.VoucherPayable)
-		if err != nil {
-			return nil, err
 		}
 		left := line.Amount
 		for _, payment := range policy[:len(policy)-1] {
