@@ -34,7 +34,8 @@ type Issued struct {
 
 // LotTx is what billing many workspaces in one transaction needs of it.
 type LotTx interface {
-	// CommercialAfter lists the Commercial workspaces of a site behind a place.
+	// CommercialAfter lists the Commercial workspaces of a site behind a place,
+	// with what a bill needs of them.
 	CommercialAfter(ctx context.Context, s site.ID, after Place, limit int) ([]workspace.Workspace, error)
 	// CountCommercial counts them.
 	CountCommercial(ctx context.Context, s site.ID) (int64, error)

@@ -18,11 +18,11 @@ import (
 )
 
 // CommercialAfter lists the Commercial workspaces of a site behind a place, in
-// the order of their payers and IDs. A dissolved one that has left its payer is
-// not among them.
+// the order of their payers and IDs, with what a bill needs of them. A
+// dissolved one that has left its payer is not among them.
 func (tx *Tx) CommercialAfter(ctx context.Context, s site.ID, after bill.Place, limit int) ([]workspace.Workspace, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT `+workspaceColumns+`
+		SELECT w.id, w.generation, w.payer, w.settlement, w.upgraded_at
 		FROM workspace w
 		WHERE w.site = $1
 			AND w.plan = 'commercial'
@@ -30,7 +30,13 @@ func (tx *Tx) CommercialAfter(ctx context.Context, s site.ID, after bill.Place, 
 			AND (w.payer, w.id) > ($2, $3)
 		ORDER BY w.payer, w.id
 		LIMIT $4`, string(s), after.Payer, after.WorkspaceID, int64(limit))
-	return collect(rows, err, scanWorkspace)
+	return collect(rows, err, func(r Row) (workspace.Workspace, error) {
+		w := workspace.Workspace{Site: s, Plan: workspace.Commercial}
+		var upgraded int64
+		err := r.Scan(&w.ID, &w.Generation, &w.Payer, &w.Settlement, &upgraded)
+		w.UpgradedAt = period.FromMicros(upgraded)
+		return w, err
+	})
 }
 
 // CountCommercial counts the Commercial workspaces of a site.
