@@ -98,16 +98,6 @@ type Billing struct {
 	CreatedAt           time.Time
 }
 
-// Operator runs the platform.
-type Operator struct {
-	ID        string
-	Email     string
-	Name      string
-	Password  string
-	Language  string
-	CreatedAt time.Time
-}
-
 // NormalEmail checks an address and gives the form in which it is compared:
 // trimmed and in lower case.
 func NormalEmail(s string) (string, error) {

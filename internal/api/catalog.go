@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"tollgate.dev/internal/account"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,12 +23,12 @@ import (
 func (s *server) catalogue() []route {
 	const all, one = "/operator/catalog/versions", "/operator/catalog/versions/{version_id}"
 	return []route{
-		reads(line(get, all, Operator, "", "list-catalog-versions", "Versions of the catalogue, the newest first"), s.listVersions),
-		reads(line(get, one, Operator, "", "show-catalog-version", "A version: its items, its prices, and what it changes"), s.showVersion),
-		reads(line(post, "/operator/catalog/check", Operator, "", "check-catalog-version", "Check the file of a version that is to be added; nothing is kept"), s.checkVersion),
-		outside(line(post, all, Operator, "", "add-catalog-version", "Add a version that begins on a day to come"), created, s.addVersion),
-		gone(line(remove, one, Operator, "", "remove-catalog-version", "Take back the last version, as long as it does not hold yet"), s.removeVersion),
-		reads(line(get, one+"/what-if", Operator, "", "try-catalog-version", "What a version would have made of the bills of a month, workspace by workspace"), s.tryVersion),
+		reads(onDuty(get, all, account.Look, "list-catalog-versions", "Versions of the catalogue, the newest first"), s.listVersions),
+		reads(onDuty(get, one, account.Look, "show-catalog-version", "A version: its items, its prices, and what it changes"), s.showVersion),
+		reads(onDuty(post, "/operator/catalog/check", account.KeepPrices, "check-catalog-version", "Check the file of a version that is to be added; nothing is kept"), s.checkVersion),
+		outside(onDuty(post, all, account.KeepPrices, "add-catalog-version", "Add a version that begins on a day to come"), created, s.addVersion),
+		gone(onDuty(remove, one, account.KeepPrices, "remove-catalog-version", "Take back the last version, as long as it does not hold yet"), s.removeVersion),
+		reads(onDuty(get, one+"/what-if", account.Look, "try-catalog-version", "What a version would have made of the bills of a month, workspace by workspace"), s.tryVersion),
 	}
 }
 

@@ -13,9 +13,9 @@ func (s *server) certifications() []route {
 	return []route{
 		reads(line(get, own, BillingCenter, "", "show-certification", "The company that the account is certified for, and what it submitted last"), showCertification),
 		wide(writes(line(post, own, BillingCenter, "", "submit-certification", "Submit a company's name and taxpayer ID for certification"), created, submitCertification)),
-		reads(line(get, all, Operator, "", "list-certifications", "Certifications that wait for a decision, the longest waiting first"), listCertifications),
-		reads(line(get, all+"/{certification_id}/scan", Operator, "", "show-certification-scan", "The scan of the licence that came with a certification"), showScan),
-		writes(line(post, all+"/{certification_id}/decision", Operator, "", "decide-certification", "Certify or reject; decided the same way again, nothing happens"), ok, decideCertification),
+		reads(onDuty(get, all, account.Look, "list-certifications", "Certifications that wait for a decision, the longest waiting first"), listCertifications),
+		reads(onDuty(get, all+"/{certification_id}/scan", account.CertifyAccounts, "show-certification-scan", "The scan of the licence that came with a certification"), showScan),
+		writes(onDuty(post, all+"/{certification_id}/decision", account.CertifyAccounts, "decide-certification", "Certify or reject; decided the same way again, nothing happens"), ok, decideCertification),
 	}
 }
 

@@ -129,9 +129,15 @@ func (h *house) billing(name string, c money.Currency) account.Billing {
 	return a
 }
 
-func (h *house) operator() account.Operator {
+func (h *house) operator() account.Operator { return h.operatorOf(account.Admin) }
+
+func (h *house) operatorOf(role account.OperatorRole) account.Operator {
 	h.t.Helper()
-	a := account.Operator{ID: id.New(id.Operator), Email: "ops@tollgate.example", Name: "Ops", Password: hashed(), Language: "en", CreatedAt: noon}
+	email := map[account.OperatorRole]string{account.Admin: "ops"}[role]
+	if email == "" {
+		email = string(role)
+	}
+	a := account.Operator{ID: id.New(id.Operator), Email: email + "@tollgate.example", Name: "Ops", Role: role, Password: hashed(), Language: "en", CreatedAt: noon}
 	h.write(func(ctx context.Context, tx *store.Tx) error { return tx.InsertOperator(ctx, a) })
 	return a
 }

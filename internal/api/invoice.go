@@ -2,6 +2,7 @@ package api
 
 import (
 	"time"
+	"tollgate.dev/internal/account"
 
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/invoice"
@@ -34,12 +35,12 @@ func (s *server) invoices() []route {
 		reads(line(get, own+"/{invoice_id}/file", BillingCenter, "", "show-own-invoice-file", "The invoice itself, where the operator added it"), showOwnInvoiceFile),
 		writes(line(post, own+"/{invoice_id}/withdrawal", BillingCenter, "", "withdraw-invoice", "Withdraw a request that was not issued yet; its items are free again"), ok, withdrawInvoice),
 
-		reads(line(get, all, Operator, "", "list-invoices", "Invoice requests of all payers, without their lines: the newest first, open ones the longest waiting first"), listInvoices),
-		reads(line(get, all+"/{invoice_id}", Operator, "", "show-invoice", "An invoice request with its lines"), showInvoice),
-		wide(writes(line(post, all+"/{invoice_id}/issue", Operator, "", "issue-invoice", "Enter the tax invoice of a request"), ok, issueInvoice)),
-		writes(line(post, all+"/{invoice_id}/dispatch", Operator, "", "send-invoice", "Say how an issued invoice was sent"), ok, sendInvoice),
-		writes(line(post, all+"/{invoice_id}/rejection", Operator, "", "reject-invoice", "Reject a request with a reason; its items are free again"), ok, rejectInvoice),
-		writes(line(put, "/operator/accounts/{account_id}/invoice-waiver", Operator, "", "waive-invoice-cash", "Let an account request invoices without a cash balance, or no longer"), ok, waiveInvoiceCash),
+		reads(onDuty(get, all, account.Look, "list-invoices", "Invoice requests of all payers, without their lines: the newest first, open ones the longest waiting first"), listInvoices),
+		reads(onDuty(get, all+"/{invoice_id}", account.Look, "show-invoice", "An invoice request with its lines"), showInvoice),
+		wide(writes(onDuty(post, all+"/{invoice_id}/issue", account.IssueInvoices, "issue-invoice", "Enter the tax invoice of a request"), ok, issueInvoice)),
+		writes(onDuty(post, all+"/{invoice_id}/dispatch", account.IssueInvoices, "send-invoice", "Say how an issued invoice was sent"), ok, sendInvoice),
+		writes(onDuty(post, all+"/{invoice_id}/rejection", account.IssueInvoices, "reject-invoice", "Reject a request with a reason; its items are free again"), ok, rejectInvoice),
+		writes(onDuty(put, "/operator/accounts/{account_id}/invoice-waiver", account.IssueInvoices, "waive-invoice-cash", "Let an account request invoices without a cash balance, or no longer"), ok, waiveInvoiceCash),
 	}
 }
 

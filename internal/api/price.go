@@ -2,6 +2,7 @@ package api
 
 import (
 	"time"
+	"tollgate.dev/internal/account"
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/period"
@@ -12,9 +13,9 @@ import (
 func (s *server) prices() []route {
 	const all = "/operator/accounts/{account_id}/prices"
 	return []route{
-		reads(line(get, all, Operator, "", "list-agreed-prices", "Prices agreed with an account, by their first day"), s.listPrices),
-		writes(line(post, all, Operator, "", "agree-price", "Agree a price with an account, from a day to come"), created, s.agreePrice),
-		writes(line(post, all+"/{price_id}/end", Operator, "", "end-agreed-price", "End an agreed price with the day that has begun, or withdraw one that has not begun"), ok, s.endPrice),
+		reads(onDuty(get, all, account.Look, "list-agreed-prices", "Prices agreed with an account, by their first day"), s.listPrices),
+		writes(onDuty(post, all, account.KeepPrices, "agree-price", "Agree a price with an account, from a day to come"), created, s.agreePrice),
+		writes(onDuty(post, all+"/{price_id}/end", account.KeepPrices, "end-agreed-price", "End an agreed price with the day that has begun, or withdraw one that has not begun"), ok, s.endPrice),
 	}
 }
 

@@ -18,13 +18,15 @@ import (
 // people are all who may come to the door, by the letter that permits uses.
 var people = map[byte]string{
 	'o': "Owner", 'a': "Administrator", 's': "Standard", 'r': "Read-only", 'x': "stranger",
-	'n': "signed out", 'b': "Billing Center account", 'p': "operator",
+	'n': "signed out", 'b': "Billing Center account",
+	'v': "operator who looks", 'u': "operator of support", 'f': "operator of finance", 'p': "operator who is administrator",
 	'k': "a key made by the Owner", 'm': "a key made by an Administrator", 'q': "a key of a Billing Center account",
 }
 
 const (
-	anybody = "oasrxnbpkmq"
+	anybody = "oasrxnbvufpkmq"
 	signed  = "oasrx" // in to Studio
+	looking = "vufp"  // operators, whatever their role
 )
 
 // permits says who may make each call, written down apart from the table of
@@ -62,15 +64,15 @@ var permits = map[string]string{
 	"list-invoice-items": "b", "list-invoice-profiles": "b", "create-invoice-profile": "b", "change-invoice-profile": "b", "delete-invoice-profile": "b",
 	"list-invoice-addresses": "b", "create-invoice-address": "b", "change-invoice-address": "b", "delete-invoice-address": "b",
 	"list-own-invoices": "b", "request-invoice": "b", "show-own-invoice": "b", "show-own-invoice-file": "b", "withdraw-invoice": "b",
-	"list-invoices": "p", "show-invoice": "p", "issue-invoice": "p", "send-invoice": "p", "reject-invoice": "p", "waive-invoice-cash": "p",
-	"list-certifications": "p", "show-certification-scan": "p", "decide-certification": "p",
+	"list-invoices": looking, "show-invoice": looking, "issue-invoice": "fp", "send-invoice": "fp", "reject-invoice": "fp", "waive-invoice-cash": "fp",
+	"list-certifications": looking, "show-certification-scan": "fp", "decide-certification": "fp",
 
-	"list-code-batches": "p", "make-code-batch": "p", "show-code-batch": "p", "export-codes": "p", "list-codes": "p", "revoke-codes": "p",
-	"list-account-sources": "p", "assign-source": "p", "take-back-source": "p",
-	"sign-out-operator": "p", "list-transfers": "p", "credit-transfer": "p", "verify-books": "p",
-	"show-clock": "p", "move-clock": "p",
-	"list-catalog-versions": "p", "show-catalog-version": "p", "check-catalog-version": "p", "add-catalog-version": "p",
-	"remove-catalog-version": "p", "try-catalog-version": "p", "list-agreed-prices": "p", "agree-price": "p", "end-agreed-price": "p",
+	"list-code-batches": looking, "make-code-batch": "fp", "show-code-batch": looking, "export-codes": "fp", "list-codes": looking, "revoke-codes": "fp",
+	"list-account-sources": looking, "assign-source": "fp", "take-back-source": "fp",
+	"sign-out-operator": looking, "list-transfers": looking, "credit-transfer": "fp", "verify-books": "ufp",
+	"show-clock": looking, "move-clock": "p",
+	"list-catalog-versions": looking, "show-catalog-version": looking, "check-catalog-version": "p", "add-catalog-version": "p",
+	"remove-catalog-version": "p", "try-catalog-version": looking, "list-agreed-prices": looking, "agree-price": "p", "end-agreed-price": "p",
 }
 
 // bodies are well-formed bodies of the calls that take one.
@@ -156,6 +158,9 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 	x.in['n'] = client.Session{}
 	x.in['b'] = h.session(api.BillingCenter, h.billing("payer", money.CNY).ID)
 	x.in['p'] = h.session(api.Operator, h.operator().ID)
+	for letter, role := range map[byte]account.OperatorRole{'v': account.Viewer, 'u': account.Support, 'f': account.Finance} {
+		x.in[letter] = h.session(api.Operator, h.operatorOf(role).ID)
+	}
 	for letter, maker := range map[byte]byte{'k': 'o', 'm': 'a'} {
 		x.in[letter] = h.key(workspace.KeyHolder(x.shop.ID), x.in[maker].AccountID)
 	}
@@ -178,7 +183,8 @@ func (x *crowd) request(r api.Route) raw {
 }
 
 // gateCodes are the codes by which somebody is refused for who he is.
-var gateCodes = []string{"signed_out", "workspace_unknown", "owner_only", "not_permitted", "key_invalid", "key_orphan"}
+var gateCodes = []string{"signed_out", "workspace_unknown", "owner_only", "not_permitted", "key_invalid", "key_orphan",
+	"operator_support_only", "operator_finance_only", "operator_worker_only", "operator_admin_only"}
 
 // refusalOf is the code by which somebody must be refused.
 func refusalOf(r api.Route, letter byte) []string {
@@ -187,6 +193,8 @@ func refusalOf(r api.Route, letter byte) []string {
 		return []string{"owner_only"}
 	case r.Console == api.Reader:
 		return []string{"key_invalid"}
+	case r.Console == api.Operator && strings.IndexByte(looking, letter) >= 0:
+		return []string{"operator_support_only", "operator_finance_only", "operator_worker_only", "operator_admin_only"}
 	case r.Console == api.Studio && letter == 'x':
 		return []string{"workspace_unknown"}
 	case r.Console == api.Studio && strings.IndexByte("asr", letter) >= 0:

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/workspace"
@@ -32,6 +33,7 @@ type Route struct {
 	Path    string // below Prefix
 	Console Console
 	Action  workspace.Action // what a workspace's member must be allowed; empty where no workspace is in the path
+	Duty    account.Duty     // what an operator's role must allow; empty at the other consoles
 	Once    bool             // takes a required Idempotency-Key
 	Wide    bool             // takes a file
 	ID      string           // the operation's name in the OpenAPI document
@@ -165,12 +167,26 @@ func (r Route) operation(s *server, status int) huma.Operation {
 	default:
 		op.Security = []map[string][]string{{string(r.Console): {}}}
 	}
-	if r.Action != "" && r.Console == Reader {
+	switch {
+	case r.Duty != "" && r.Duty != account.Look:
+		op.Description = "Needs an operator whose role allows " + string(r.Duty) + ": " + rolesOf(r.Duty) + "."
+	case r.Action != "" && r.Console == Reader:
 		op.Description = "A workspace's key needs a maker whose role in it now allows " + string(r.Action) + "."
-	} else if r.Action != "" {
+	case r.Action != "":
 		op.Description = "Needs a role in the workspace that allows " + string(r.Action) + "."
 	}
 	return op
+}
+
+// rolesOf lists the operators' roles that allow a duty.
+func rolesOf(d account.Duty) string {
+	var names []string
+	for _, role := range account.OperatorRoles() {
+		if role.May(d) {
+			names = append(names, string(role))
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // gate lets through who may make the call, before anything of it is read.

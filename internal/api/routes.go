@@ -40,6 +40,12 @@ func line(method, path string, console Console, action workspace.Action, id, sum
 	return Route{Method: method, Path: path, Console: console, Action: action, ID: id, Summary: summary}
 }
 
+// onDuty is a call of the operator's console, open to the roles that have the
+// duty.
+func onDuty(method, path string, d account.Duty, id, summary string) Route {
+	return Route{Method: method, Path: path, Console: Operator, Duty: d, ID: id, Summary: summary}
+}
+
 func (s *server) signIns() []route {
 	const anybody = Console("")
 	const studio, billing = "/studio/registrations", "/billing-center/registrations"
@@ -62,7 +68,7 @@ func (s *server) signIns() []route {
 		removes(line(remove, "/billing-center/sessions", BillingCenter, "", "sign-out-billing-center", "Sign out of the Billing Center"), s.signOut),
 
 		outside(line(post, "/operator/sessions", anybody, "", "sign-in-operator", "Sign in to the operator's console"), created, s.signInOperator),
-		removes(line(remove, "/operator/sessions", Operator, "", "sign-out-operator", "Sign out of the operator's console"), s.signOut),
+		removes(onDuty(remove, "/operator/sessions", account.Look, "sign-out-operator", "Sign out of the operator's console"), s.signOut),
 	}
 }
 
@@ -143,10 +149,10 @@ func (s *server) billingCenter() []route {
 
 func (s *server) operations() []route {
 	return []route{
-		reads(line(get, "/operator/transfers", Operator, "", "list-transfers", "Bank transfers of all payers, the newest first"), listTransfers),
-		once(line(post, "/operator/transfers/{transfer_id}/credit", Operator, "", "credit-transfer", "Credit a transfer that arrived"), ok, creditTransfer),
-		reads(line(get, "/operator/verify", Operator, "", "verify-books", "Check the books; sound ones have no finding"), s.verifyBooks),
-		reads(line(get, "/operator/clock", Operator, "", "show-clock", "The installation's time"), s.showClock),
-		outside(line(post, "/operator/clock", Operator, "", "move-clock", "Move a sandbox's time forward: 36h, 14d, 1mo"), ok, s.moveClock),
+		reads(onDuty(get, "/operator/transfers", account.Look, "list-transfers", "Bank transfers of all payers, the newest first"), listTransfers),
+		once(onDuty(post, "/operator/transfers/{transfer_id}/credit", account.CreditMoney, "credit-transfer", "Credit a transfer that arrived"), ok, creditTransfer),
+		reads(onDuty(get, "/operator/verify", account.VerifyBooks, "verify-books", "Check the books; sound ones have no finding"), s.verifyBooks),
+		reads(onDuty(get, "/operator/clock", account.Look, "show-clock", "The installation's time"), s.showClock),
+		outside(onDuty(post, "/operator/clock", account.MoveClock, "move-clock", "Move a sandbox's time forward: 36h, 14d, 1mo"), ok, s.moveClock),
 	}
 }

@@ -58,7 +58,10 @@ func (s *server) admit(r *http.Request, to Route) (*caller, error) {
 		if err := who.account(r, tx); err != nil {
 			return err
 		}
-		if to.Action == "" {
+		switch {
+		case to.Console == Operator:
+			return who.Operator.Role.Require(to.duty())
+		case to.Action == "":
 			return nil
 		}
 		return who.enter(r, tx, to.Action)
@@ -81,11 +84,26 @@ func (w *caller) account(r *http.Request, tx *store.Tx) (err error) {
 		}
 	case Operator:
 		w.Operator, err = tx.OperatorByID(r.Context(), w.AccountID)
+		if err == nil && w.Operator.Disabled() {
+			return account.ErrSignedOut
+		}
 	}
 	if isFault(err, account.ErrUnknown) {
 		return account.ErrSignedOut
 	}
 	return err
+}
+
+// duty is what an operator's role must allow: where the table does not say, a
+// reading call is open to all of them and any other to administrators alone.
+func (r Route) duty() account.Duty {
+	switch {
+	case r.Duty != "":
+		return r.Duty
+	case r.Method == http.MethodGet:
+		return account.Look
+	}
+	return account.KeepOperators
 }
 
 // enter checks the membership and the role. Who is no member learns nothing,
@@ -183,7 +201,7 @@ func (s *server) signInOperator(c *call, in *operatorLogin) (*Session, error) {
 		a, err = tx.OperatorByEmail(c, email)
 		return err
 	})
-	return s.signIn(c, login{console: Operator, name: email, password: in.Body.Password, accountID: a.ID, hash: a.Password}, err)
+	return s.signIn(c, login{console: Operator, name: email, password: in.Body.Password, accountID: a.ID, hash: a.Password, disabled: a.Disabled()}, err)
 }
 
 // login is an attempt to sign in, and the account that it names.

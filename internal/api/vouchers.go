@@ -3,6 +3,7 @@ package api
 import (
 	"strconv"
 	"time"
+	"tollgate.dev/internal/account"
 
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
@@ -16,15 +17,15 @@ func (s *server) vouchers() []route {
 	const batches, of = "/operator/code-batches", "/operator/accounts/{account_id}/sources"
 	const batch = batches + "/{batch_id}"
 	return []route{
-		reads(line(get, batches, Operator, "", "list-code-batches", "Batches of activation codes, the newest first"), listBatches),
-		once(line(post, batches, Operator, "", "make-code-batch", "Say what codes there shall be"), created, makeBatch),
-		reads(line(get, batch, Operator, "", "show-code-batch", "A batch and what became of its codes"), showBatch),
-		writes(line(post, batch+"/export", Operator, "", "export-codes", "Make the codes and hand them out, once"), created, exportCodes),
-		reads(line(get, batch+"/codes", Operator, "", "list-codes", "The codes of a batch, by their ends"), listCodes),
-		writes(line(post, batch+"/revocation", Operator, "", "revoke-codes", "End the unused codes of a batch, or one of them"), ok, revokeCodes),
-		reads(line(get, of, Operator, "", "list-account-sources", "An account's vouchers and cards, the newest first"), listAccountSources),
-		once(line(post, of, Operator, "", "assign-source", "Give an account a voucher or card"), created, assignSource),
-		writes(line(post, "/operator/sources/{source_id}/withdrawal", Operator, "", "take-back-source", "Take back what was given"), ok, takeBackSource),
+		reads(onDuty(get, batches, account.Look, "list-code-batches", "Batches of activation codes, the newest first"), listBatches),
+		once(onDuty(post, batches, account.IssueVouchers, "make-code-batch", "Say what codes there shall be"), created, makeBatch),
+		reads(onDuty(get, batch, account.Look, "show-code-batch", "A batch and what became of its codes"), showBatch),
+		writes(onDuty(post, batch+"/export", account.IssueVouchers, "export-codes", "Make the codes and hand them out, once"), created, exportCodes),
+		reads(onDuty(get, batch+"/codes", account.Look, "list-codes", "The codes of a batch, by their ends"), listCodes),
+		writes(onDuty(post, batch+"/revocation", account.IssueVouchers, "revoke-codes", "End the unused codes of a batch, or one of them"), ok, revokeCodes),
+		reads(onDuty(get, of, account.Look, "list-account-sources", "An account's vouchers and cards, the newest first"), listAccountSources),
+		once(onDuty(post, of, account.IssueVouchers, "assign-source", "Give an account a voucher or card"), created, assignSource),
+		writes(onDuty(post, "/operator/sources/{source_id}/withdrawal", account.IssueVouchers, "take-back-source", "Take back what was given"), ok, takeBackSource),
 	}
 }
 

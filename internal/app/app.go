@@ -11,14 +11,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/gateway"
-	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/mailbox"
 	"tollgate.dev/internal/notify"
@@ -151,21 +149,17 @@ func (a *App) secret(ctx context.Context) (key [32]byte, err error) {
 	return key, err
 }
 
-// AddOperator makes an operator account unless its address has one.
+// AddOperator makes an administrator unless the address has an account.
 func (a *App) AddOperator(ctx context.Context, email, password string) error {
-	address, err := account.NormalEmail(email)
-	if err != nil {
-		return err
-	}
 	hash, err := account.HashPassword(password)
 	if err != nil {
 		return err
 	}
-	name, _, _ := strings.Cut(address, "@")
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.InsertOperator(ctx, account.Operator{ID: id.New(id.Operator), Email: address, Name: name, Password: hash, Language: "en", CreatedAt: a.clock.Now()})
+		_, err := account.AddOperator(ctx, tx, account.OperatorDraft{Email: email, Role: account.Admin}, hash, account.CommandLine, a.clock.Now())
+		return err
 	})
-	if errors.Is(err, account.ErrEmailTaken) {
+	if errors.Is(err, account.ErrOperatorTaken) {
 		return nil
 	}
 	return err

@@ -73,7 +73,7 @@ func people(ctx context.Context, tx *store.Tx, at time.Time) (workspaceID string
 	if err := tx.InsertBilling(ctx, payer); err != nil {
 		return "", err
 	}
-	operator := account.Operator{ID: id.New(id.Operator), Email: OperatorEmail, Name: "Operator", Password: hash, Language: "en", CreatedAt: at}
+	operator := account.Operator{ID: id.New(id.Operator), Email: OperatorEmail, Name: "Operator", Role: account.Admin, Password: hash, Language: "en", CreatedAt: at}
 	if err := tx.InsertOperator(ctx, operator); err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
@@ -177,7 +178,7 @@ func TestPricesGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
 	for name, p := range pricePages(t) {
-		states = append(states, gallery.State{Name: "operator/" + name, Page: p})
+		states = append(states, gallery.State{Name: "operator/" + name, Page: seenBy(account.Admin, p)})
 	}
 	gallery.Check(t, states)
 }

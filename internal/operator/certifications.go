@@ -44,11 +44,11 @@ type CertificationView struct {
 func (o *Console) certifications() []web.Route {
 	const one = certificationsPath + "/{certification}"
 	return []web.Route{
-		{Method: http.MethodGet, Pattern: certificationsPath, Needs: web.SignedIn, Handler: o.certificationsPage},
-		{Method: http.MethodGet, Pattern: one, Needs: web.SignedIn, Handler: o.certificationPage},
-		{Method: http.MethodGet, Pattern: one + "/scan", Needs: web.SignedIn, Handler: o.certificationScan},
-		{Method: http.MethodPost, Pattern: one + "/certify", Needs: web.SignedIn, Handler: o.certify},
-		{Method: http.MethodPost, Pattern: one + "/reject", Needs: web.SignedIn, Handler: o.rejectCertification},
+		{Method: http.MethodGet, Pattern: certificationsPath, Needs: needs(account.Look), Handler: o.certificationsPage},
+		{Method: http.MethodGet, Pattern: one, Needs: needs(account.Look), Handler: o.certificationPage},
+		{Method: http.MethodGet, Pattern: one + "/scan", Needs: needs(account.CertifyAccounts), Handler: o.certificationScan},
+		{Method: http.MethodPost, Pattern: one + "/certify", Needs: needs(account.CertifyAccounts), Handler: o.certify},
+		{Method: http.MethodPost, Pattern: one + "/reject", Needs: needs(account.CertifyAccounts), Handler: o.rejectCertification},
 	}
 }
 

@@ -29,7 +29,7 @@ func TestCertificationGallery(t *testing.T) {
 			})
 		}
 	}
-	gallery.Check(t, []gallery.State{
+	gallery.Check(t, asAdmin([]gallery.State{
 		{Name: "operator/certifications-empty", Page: func(ctx context.Context) templ.Component {
 			return certificationsPage(Certifications{Frame: frame(ctx, "Certifications", "certifications")})
 		}},
@@ -38,7 +38,7 @@ func TestCertificationGallery(t *testing.T) {
 		}},
 		{Name: "operator/certification", Page: view(waiting, refused(web.Blank(), account.ErrCertificationReason.On("reason")), "")},
 		{Name: "operator/certification-rejected", Page: view(rejected, web.Blank(), "ops")},
-	})
+	}))
 }
 
 func TestTheOperatorCertifiesWhatWaits(t *testing.T) {

@@ -63,14 +63,14 @@ func vouchersPath(accountID string) string {
 func (o *Console) vouchers() []web.Route {
 	const of = Prefix + "/accounts/{account}/vouchers"
 	return []web.Route{
-		{Method: http.MethodGet, Pattern: codesPath, Needs: web.SignedIn, Handler: o.batchesPage},
-		{Method: http.MethodPost, Pattern: codesPath, Needs: web.SignedIn, Handler: o.makeBatch},
-		{Method: http.MethodGet, Pattern: codesPath + "/{batch}", Needs: web.SignedIn, Handler: o.batchPage},
-		{Method: http.MethodPost, Pattern: codesPath + "/{batch}/export", Needs: web.SignedIn, Handler: o.exportCodes},
-		{Method: http.MethodPost, Pattern: codesPath + "/{batch}/revoke", Needs: web.SignedIn, Handler: o.revokeCodes},
-		{Method: http.MethodGet, Pattern: of, Needs: web.SignedIn, Handler: o.vouchersPage},
-		{Method: http.MethodPost, Pattern: of, Needs: web.SignedIn, Handler: o.assignVoucher},
-		{Method: http.MethodPost, Pattern: of + "/{source}/withdraw", Needs: web.SignedIn, Handler: o.takeBack},
+		{Method: http.MethodGet, Pattern: codesPath, Needs: needs(account.Look), Handler: o.batchesPage},
+		{Method: http.MethodPost, Pattern: codesPath, Needs: needs(account.IssueVouchers), Handler: o.makeBatch},
+		{Method: http.MethodGet, Pattern: codesPath + "/{batch}", Needs: needs(account.Look), Handler: o.batchPage},
+		{Method: http.MethodPost, Pattern: codesPath + "/{batch}/export", Needs: needs(account.IssueVouchers), Handler: o.exportCodes},
+		{Method: http.MethodPost, Pattern: codesPath + "/{batch}/revoke", Needs: needs(account.IssueVouchers), Handler: o.revokeCodes},
+		{Method: http.MethodGet, Pattern: of, Needs: needs(account.Look), Handler: o.vouchersPage},
+		{Method: http.MethodPost, Pattern: of, Needs: needs(account.IssueVouchers), Handler: o.assignVoucher},
+		{Method: http.MethodPost, Pattern: of + "/{source}/withdraw", Needs: needs(account.IssueVouchers), Handler: o.takeBack},
 	}
 }
 

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -68,14 +69,76 @@ type page = func(ctx context.Context) templ.Component
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
-	for _, group := range []map[string]page{today(), transfers(), tenants(), installation(), vouchers1()} {
+	for _, group := range []map[string]page{today(), transfers(), tenants(), installation(), vouchers1(), staff()} {
 		for name, p := range group {
-			states = append(states, gallery.State{Name: "operator/" + name, Page: p})
+			states = append(states, gallery.State{Name: "operator/" + name, Page: seenBy(account.Admin, p)})
 		}
+	}
+	for name, p := range looked() {
+		states = append(states, gallery.State{Name: "operator/viewer-" + name, Page: seenBy(account.Viewer, p)})
 	}
 	gallery.Check(t, states)
 }
 
+// seenBy is a page as an operator of the role sees it.
+func seenBy(role account.OperatorRole, p page) page {
+	as := func(ctx context.Context) context.Context {
+		return context.WithValue(ctx, operatorKey{}, account.Operator{ID: "oper_2", Name: "ops", Email: "ops@demo.example", Role: role})
+	}
+	return func(ctx context.Context) templ.Component {
+		inner := p(as(ctx))
+		return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error { return inner.Render(as(ctx), w) })
+	}
+}
+
+// asAdmin are pages as an administrator sees them.
+func asAdmin(states []gallery.State) []gallery.State {
+	for i := range states {
+		states[i].Page = seenBy(account.Admin, states[i].Page)
+	}
+	return states
+}
+
+// looked are the pages that offer work, as somebody sees them who only looks.
+func looked() map[string]page {
+	return map[string]page{
+		"today": today()["today"], "transfer": transfers()["transfer-declared"], "account": tenants()["account"], "system": installation()["system-sandbox"],
+		"operators": staff()["operators"], "operator": staff()["operator"],
+	}
+}
+
+func staff() map[string]page {
+	ops := account.Operator{ID: "oper_1", Name: "Chen", Email: "chen@tollgate.example", Role: account.Finance, CreatedAt: noon}
+	gone := account.Operator{ID: "oper_3", Name: "Ana", Email: "ana@tollgate.example", Role: account.Support, CreatedAt: noon, DisabledAt: noon.Add(time.Hour)}
+	me := account.Operator{ID: "oper_2", Name: "ops", Email: "ops@demo.example", Role: account.Admin, CreatedAt: noon}
+	view := func(a account.Operator, form *web.Form, own bool) page {
+		return func(ctx context.Context) templ.Component {
+			return staffView(StaffView{Frame: frame(ctx, a.Name, "operators"), Form: form, Operator: a, Own: own, Log: log[:1]})
+		}
+	}
+	return map[string]page{
+		"operators": func(ctx context.Context) templ.Component {
+			return staffPage(Staff{Frame: frame(ctx, "Operators", "operators"), Form: web.Blank(), Rows: []account.Operator{gone, ops, me}})
+		},
+		"operators-refused": func(ctx context.Context) templ.Component {
+			return staffPage(Staff{Frame: frame(ctx, "Operators", "operators"), Form: refused(web.Blank("email", "chen@tollgate.example", "role", "admin"), account.ErrOperatorTaken.On("email")), Rows: []account.Operator{me}})
+		},
+		"operator":          view(ops, web.Blank(), false),
+		"operator-refused":  view(me, refused(web.Blank(), account.ErrOperatorLast), false),
+		"operator-own":      view(me, web.Blank(), true),
+		"operator-disabled": view(gone, web.Blank(), false),
+		"operator-password": func(ctx context.Context) templ.Component {
+			return handedPage(Handed{Frame: frame(ctx, "Password", "operators"), Operator: ops, Password: "7f3k2m9q0x4v8b1n6c1a", Address: "https://tollgate.example/operator/sign-in"})
+		},
+		"own": func(ctx context.Context) templ.Component {
+			return ownPage(Own{Frame: frame(ctx, "Your account", "account"), Form: refused(web.Blank(), account.ErrPasswordPresent.On("password_present")), Operator: me})
+		},
+		"refused": func(ctx context.Context) templ.Component {
+			f := frame(ctx, "Not allowed", "")
+			return web.ProblemPage(f, web.Problem{Status: 403, Code: account.ErrFinanceOnly.Code, Sentence: web.Sentence(ctx, account.ErrFinanceOnly), Kind: "forbidden", Back: Prefix + "/", Aside: colleaguesPart([]account.Operator{ops, me})})
+		},
+	}
+}
 func today() map[string]page {
 	cn1, _ := site.Find("cn1")
 	us1, _ := site.Find("us1")
@@ -119,6 +182,9 @@ func transfers() map[string]page {
 		},
 		"transfers": func(ctx context.Context) templ.Component {
 			return transfersPage(Transfers{Frame: frame(ctx, "Transfers", "transfers"), Declared: []TransferRow{row}, Decided: []TransferRow{gone}})
+		},
+		"transfer-declared": func(ctx context.Context) templ.Component {
+			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: web.Blank(), Row: row, Balances: balances})
 		},
 		"transfer": func(ctx context.Context) templ.Component {
 			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: refused(web.Blank(), wallet.ErrReason.On("reason")), Row: row, Balances: balances})

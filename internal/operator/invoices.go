@@ -52,10 +52,10 @@ type InvoiceView struct {
 func (o *Console) invoices() []web.Route {
 	const one = invoicesPath + "/{invoice}"
 	get := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodGet, Pattern: path, Needs: web.SignedIn, Handler: h}
+		return web.Route{Method: http.MethodGet, Pattern: path, Needs: needs(account.Look), Handler: h}
 	}
 	post := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodPost, Pattern: path, Needs: web.SignedIn, Handler: h}
+		return web.Route{Method: http.MethodPost, Pattern: path, Needs: needs(account.IssueInvoices), Handler: h}
 	}
 	return []web.Route{
 		get(invoicesPath, o.invoicesPage),

@@ -53,7 +53,7 @@ func TestInvoiceGallery(t *testing.T) {
 		}
 	}
 	same := func(*InvoiceView) {}
-	gallery.Check(t, []gallery.State{
+	gallery.Check(t, asAdmin([]gallery.State{
 		{Name: "operator/invoices-none", Page: list()},
 		{Name: "operator/invoices", Page: list(exampleRequest(invoice.Requested, invoice.Special), exampleRequest(invoice.Issued, invoice.Electronic), exampleRequest(invoice.Sent, invoice.Ordinary))},
 		{Name: "operator/invoice-requested", Page: view(invoice.Requested, invoice.Special, func(p *InvoiceView) {
@@ -63,7 +63,7 @@ func TestInvoiceGallery(t *testing.T) {
 		{Name: "operator/invoice-issued", Page: view(invoice.Issued, invoice.Electronic, same)},
 		{Name: "operator/invoice-issued-paper", Page: view(invoice.Issued, invoice.Special, func(p *InvoiceView) { p.Send = refused(web.Blank(), invoice.ErrTracking.On("delivery")) })},
 		{Name: "operator/invoice-sent", Page: view(invoice.Sent, invoice.Special, func(p *InvoiceView) { p.Reject = refused(web.Blank(), invoice.ErrState) })},
-	})
+	}))
 }
 
 // asked is a request over a card that the payer bought.

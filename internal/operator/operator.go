@@ -4,7 +4,9 @@
 // reading of forms. It owns no rule; everything that an operator changes is
 // written to the audit log in the transaction that changes it.
 //
-// Operators are made by the installation, never by registration.
+// Operators are made by the installation or by an administrator, never by
+// registration. Each route states the duty that it belongs to; who has it is
+// the matrix of package account. A page shows nothing that its reader may not do.
 package operator
 
 import (
@@ -91,6 +93,7 @@ func New(c Config) *Console {
 		Name: "operator", Prefix: Prefix, SignIn: signInPath, Cookie: Cookie, BaseURL: c.BaseURL,
 		Sessions: c.Sessions, Log: c.Log, Now: c.Clock.Now, Guard: o.guard,
 		Frame: func(r *http.Request) web.Frame { return o.frame(r, "", "") },
+		Aside: o.colleagues,
 	})
 	o.web.Serve(o.Routes()...)
 	o.handler = o.web.Handler()
@@ -108,14 +111,6 @@ func operator(ctx context.Context) account.Operator {
 	return a
 }
 
-func (o *Console) guard(r *http.Request, needs web.Need) (*http.Request, error) {
-	known, err := o.signedIn(r)
-	if needs == web.Public && errors.Is(err, account.ErrSignedOut) {
-		return known, nil
-	}
-	return known, err
-}
-
 func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
 	ctx := r.Context()
 	id := o.web.Account(ctx)
@@ -127,7 +122,7 @@ func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
 		a, err = tx.OperatorByID(ctx, id)
 		return err
 	})
-	if errors.Is(err, account.ErrUnknown) || err == nil && o.web.Stale(ctx, a.ID, a.Password) {
+	if errors.Is(err, account.ErrUnknown) || err == nil && (a.Disabled() || o.web.Stale(ctx, a.ID, a.Password)) {
 		return r, account.ErrSignedOut
 	}
 	if err != nil {
@@ -147,6 +142,7 @@ var sections = []struct{ key, path, icon string }{
 	{"workspaces", "/workspaces", "box"},
 	{"catalog", "/catalog", "list"},
 	{"audit", "/audit", "shield"},
+	{"operators", "/operators", "user"},
 	{"system", "/system", "settings"},
 }
 
@@ -161,7 +157,10 @@ func (o *Console) frame(r *http.Request, title, section string) web.Frame {
 		f.Focused = true
 		return f
 	}
-	f.Person = &web.Person{Name: a.Name, Detail: a.Email, SignOut: Prefix + "/sign-out"}
+	f.Person = &web.Person{
+		Name: a.Name, Detail: roleName(ctx, a.Role) + " · " + a.Email, SignOut: Prefix + "/sign-out",
+		Links: []web.NavItem{{Label: web.T(ctx, "op.own.title"), Href: ownPath, Current: section == "account"}},
+	}
 	f.Nav = navigation(ctx, section)
 	return f
 }

@@ -4,56 +4,54 @@ import (
 	"net/http"
 	"slices"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/web"
 )
 
-// Routes is the console on one screen.
+// Routes is the console on one screen: each page and form with the duty that
+// it belongs to.
 func (o *Console) Routes() []web.Route {
-	get := func(path string, needs web.Need, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodGet, Pattern: Prefix + path, Needs: needs, Handler: h}
+	get := func(path string, d account.Duty, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodGet, Pattern: Prefix + path, Needs: needs(d), Handler: h}
 	}
-	post := func(path string, needs web.Need, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs, Handler: h}
+	post := func(path string, d account.Duty, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs(d), Handler: h}
 	}
 	return slices.Concat([]web.Route{
-		get("/sign-in", web.Public, o.signInPage),
-		post("/sign-in", web.Public, o.signIn),
-		post("/sign-out", web.Public, o.signOut),
+		{Method: http.MethodGet, Pattern: signInPath, Needs: web.Public, Handler: o.signInPage},
+		{Method: http.MethodPost, Pattern: signInPath, Needs: web.Public, Handler: o.signIn},
+		{Method: http.MethodPost, Pattern: Prefix + "/sign-out", Needs: web.Public, Handler: o.signOut},
 
-		get("/{$}", web.SignedIn, o.todayPage),
-		post("/verify", web.SignedIn, o.verify),
-		post("/parked/{workspace}/{day}/retry", web.SignedIn, o.retryParked),
-		post("/statements/{account}/{month}/retry", web.SignedIn, o.retryStatement),
-		post("/mails/{mail}/retry", web.SignedIn, o.retryMail),
+		get("/{$}", account.Look, o.todayPage),
+		post("/verify", account.VerifyBooks, o.verify),
+		post("/parked/{workspace}/{day}/retry", account.RetryWork, o.retryParked),
+		post("/statements/{account}/{month}/retry", account.RetryWork, o.retryStatement),
+		post("/mails/{mail}/retry", account.RetryWork, o.retryMail),
 
-		get("/transfers", web.SignedIn, o.transfersPage),
-		get("/transfers/{transfer}", web.SignedIn, o.transferPage),
-		post("/transfers/{transfer}/credit", web.SignedIn, o.creditTransfer),
-		post("/transfers/{transfer}/reject", web.SignedIn, o.rejectTransfer),
+		get("/transfers", account.Look, o.transfersPage),
+		get("/transfers/{transfer}", account.Look, o.transferPage),
+		post("/transfers/{transfer}/credit", account.CreditMoney, o.creditTransfer),
+		post("/transfers/{transfer}/reject", account.CreditMoney, o.rejectTransfer),
 
-		get("/accounts", web.SignedIn, o.accountsPage),
-		get("/accounts/{account}", web.SignedIn, o.accountPage),
-		post("/accounts/{account}/settlement", web.SignedIn, o.switchSettlement),
-		post("/accounts/{account}/disabled", web.SignedIn, o.switchDisabled),
+		get("/accounts", account.Look, o.accountsPage),
+		get("/accounts/{account}", account.Look, o.accountPage),
+		post("/accounts/{account}/settlement", account.SwitchAccounts, o.switchSettlement),
+		post("/accounts/{account}/disabled", account.SwitchAccounts, o.switchDisabled),
 
-		get("/accounts/{account}/prices", web.SignedIn, o.pricesPage),
-		post("/accounts/{account}/prices", web.SignedIn, o.agreePrice),
-		post("/accounts/{account}/prices/{price}/end", web.SignedIn, o.endPrice),
+		get("/accounts/{account}/prices", account.Look, o.pricesPage),
+		post("/accounts/{account}/prices", account.KeepPrices, o.agreePrice),
+		post("/accounts/{account}/prices/{price}/end", account.KeepPrices, o.endPrice),
 
-		get("/catalog", web.SignedIn, o.catalogPage),
-		get("/catalog/new", web.SignedIn, o.newVersionPage),
-		post("/catalog/new", web.SignedIn, o.addVersion),
-		get("/catalog/versions/{version}", web.SignedIn, o.versionPage),
-		post("/catalog/versions/{version}/remove", web.SignedIn, o.removeVersion),
-		get("/catalog/versions/{version}/what-if", web.SignedIn, o.whatIfPage),
-		get("/catalog/versions/{version}/what-if.csv", web.SignedIn, o.whatIfCSV),
+		get("/catalog", account.Look, o.catalogPage),
+		get("/catalog/new", account.KeepPrices, o.newVersionPage),
+		post("/catalog/new", account.KeepPrices, o.addVersion),
+		get("/catalog/versions/{version}", account.Look, o.versionPage),
+		post("/catalog/versions/{version}/remove", account.KeepPrices, o.removeVersion),
+		get("/catalog/versions/{version}/what-if", account.Look, o.whatIfPage),
+		get("/catalog/versions/{version}/what-if.csv", account.Look, o.whatIfCSV),
 
-		get("/workspaces", web.SignedIn, o.workspacesPage),
-		get("/workspaces/{workspace}", web.SignedIn, o.workspacePage),
-		post("/workspaces/{workspace}/grant", web.SignedIn, o.grant),
-
-		get("/audit", web.SignedIn, o.auditPage),
-		get("/system", web.SignedIn, o.systemPage),
-		post("/system/clock", web.SignedIn, o.advance),
-	}, o.certifications(), o.invoices(), o.vouchers())
+		get("/workspaces", account.Look, o.workspacesPage),
+		get("/workspaces/{workspace}", account.Look, o.workspacePage),
+		post("/workspaces/{workspace}/grant", account.UnlockWorkspaces, o.grant),
+	}, o.certifications(), o.invoices(), o.vouchers(), o.staff())
 }

@@ -74,11 +74,17 @@ func (o *Console) authenticate(r *http.Request, email, password string) (account
 	} else {
 		o.byLogin.Succeeded(email)
 	}
+	if a.Disabled() {
+		entry.Action = "operator.sign_in_refused"
+	}
 	if err := o.Store.Write(ctx, func(tx *store.Tx) error { return tx.Audit(ctx, entry) }); err != nil {
 		return a, err
 	}
-	if !matches {
+	switch {
+	case !matches:
 		return a, account.ErrLogin.On("email")
+	case a.Disabled():
+		return a, account.ErrDisabled.On("email")
 	}
 	return a, nil
 }

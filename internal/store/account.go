@@ -156,39 +156,6 @@ func (tx *Tx) BillingAccounts(ctx context.Context, begins, after string, limit i
 	return collect(rows, err, scanBilling)
 }
 
-// OperatorByEmail finds an operator, or account.ErrUnknown.
-func (tx *Tx) OperatorByEmail(ctx context.Context, email string) (account.Operator, error) {
-	return tx.operator(ctx, `email = $1`, email)
-}
-
-// OperatorByID finds an operator, or account.ErrUnknown.
-func (tx *Tx) OperatorByID(ctx context.Context, id string) (account.Operator, error) {
-	return tx.operator(ctx, `id = $1`, id)
-}
-
-func (tx *Tx) operator(ctx context.Context, where, value string) (account.Operator, error) {
-	var a account.Operator
-	var created int64
-	err := tx.QueryRow(ctx, `
-		SELECT id, email, name, password, language, created_at
-		FROM operator_account
-		WHERE `+where, value).Scan(&a.ID, &a.Email, &a.Name, &a.Password, &a.Language, &created)
-	if errors.Is(err, ErrNoRows) {
-		return a, account.ErrUnknown
-	}
-	a.CreatedAt = period.FromMicros(created)
-	return a, err
-}
-
-// InsertOperator keeps a new operator; one of the same address is account.ErrEmailTaken.
-func (tx *Tx) InsertOperator(ctx context.Context, a account.Operator) error {
-	n, err := tx.Exec(ctx, `
-		INSERT INTO operator_account (id, email, name, password, language, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT DO NOTHING`, a.ID, a.Email, a.Name, a.Password, a.Language, period.Micros(a.CreatedAt))
-	return exactlyOne(n, err, account.ErrEmailTaken)
-}
-
 // Registration finds an unfinished registration, or account.ErrRegistrationUnknown.
 func (tx *Tx) Registration(ctx context.Context, id string) (account.Registration, error) {
 	var r account.Registration

@@ -166,22 +166,3 @@ func (tx *Tx) EndSignInsVia(ctx context.Context, studioID string, at time.Time) 
 			AND ended_at = 0`, studioID, period.Micros(at))
 	return err
 }
-
-// SetOperatorPassword replaces an operator's password. His sessions end with
-// the old one, which they are tied to; his tokens end here.
-func (tx *Tx) SetOperatorPassword(ctx context.Context, id, hash string, at time.Time) error {
-	n, err := tx.Exec(ctx, `
-		UPDATE operator_account
-		SET password = $2
-		WHERE id = $1`, id, hash)
-	if err := exactlyOne(n, err, account.ErrUnknown); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `
-		UPDATE api_key
-		SET revoked_at = $2
-		WHERE console = 'operator'
-			AND account_id = $1
-			AND revoked_at = 0`, id, period.Micros(at))
-	return err
-}
