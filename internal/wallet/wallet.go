@@ -106,7 +106,7 @@ const (
 
 // Kinds lists the kinds of movement, for filters and their names.
 func Kinds() []Kind {
-	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, Opening}
+	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, PackageBought, PackageDay, Opening}
 }
 
 // Balances is what a payer has, in one currency.
