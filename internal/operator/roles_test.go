@@ -68,6 +68,19 @@ func allowed(t *testing.T, r web.Route, letter byte) bool {
 	return strings.IndexByte(who, letter) >= 0
 }
 
+func TestNothingIsPermittedThatThereIsNot(t *testing.T) {
+	t.Parallel()
+	routes := map[string]bool{}
+	for _, r := range (&Console{}).Routes() {
+		routes[r.Method+" "+strings.TrimPrefix(r.Pattern, Prefix)] = true
+	}
+	for what := range permits {
+		if !routes[what] {
+			t.Errorf("the console has no %s", what)
+		}
+	}
+}
+
 // hire makes an operator of the role and signs him in, in a browser of his own.
 func (h *house) hire(role account.OperatorRole) (account.Operator, *house) {
 	h.t.Helper()

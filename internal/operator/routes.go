@@ -53,5 +53,9 @@ func (o *Console) Routes() []web.Route {
 		get("/workspaces", account.Look, o.workspacesPage),
 		get("/workspaces/{workspace}", account.Look, o.workspacePage),
 		post("/workspaces/{workspace}/grant", account.UnlockWorkspaces, o.grant),
+
+		get("/audit", account.Look, o.auditPage),
+		get("/system", account.Look, o.systemPage),
+		post("/system/clock", account.MoveClock, o.advance),
 	}, o.certifications(), o.invoices(), o.vouchers(), o.staff())
 }
