@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -110,9 +111,11 @@ func TestACompanyIsSubmittedWithItsLicence(t *testing.T) {
 	rival := h.signedIn(h.payer("rival", money.CNY))
 	rival.get(http.StatusNotFound, scan[len(Prefix):]).refused("certification_unknown", "")
 	h.certify(a, account.CertificationRejected, "This is another company's licence.")
+	h.clock.Advance(time.Minute)
 	v.get(http.StatusOK, "/certification").says("The operator says: This is another company's licence.")
 	v.post(http.StatusOK, "/certification", "company", "Acme Ltd", "taxpayer_id", "91330100")
 	h.certify(a, account.CertificationCertified, "")
+	h.clock.Advance(time.Minute)
 	v.get(http.StatusOK, "/certification").says("This account is certified for Acme Ltd, taxpayer ID 91330100.")
 	v.post(http.StatusConflict, "/certification", "company", "Acme Ltd", "taxpayer_id", "91330100").refused("certified_already", "")
 	v.post(http.StatusOK, "/certification", "company", "Acme Group Ltd", "taxpayer_id", "91330100").says("The account stays certified for Acme Ltd.")
