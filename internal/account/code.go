@@ -45,6 +45,8 @@ const (
 	ForPresentAddress Purpose = "email_change"       // to the present address: it shall be another one
 	ForNewAddress     Purpose = "email_confirmation" // to the new one
 	ForPhone          Purpose = "phone_change"       // to the mail address
+
+	ForRebinding Purpose = "rebind_workspace" // to the account that shall pay
 )
 
 // Code is six digits mailed to an address. Only their hash is kept. Subject

@@ -40,7 +40,7 @@ var pairs = [][2]any{
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.Enterprise{}, client.Enterprise{}}, {api.CertificationStanding{}, client.CertificationStanding{}}, {api.Certification{}, client.Certification{}},
 	{api.Invitation{}, client.Invitation{}}, {api.Arrival{}, client.Arrival{}}, {api.Promotion{}, client.Promotion{}}, {api.Ownership{}, client.Ownership{}},
-	{api.Message{}, client.Message{}},
+	{api.Message{}, client.Message{}}, {api.Rebinding{}, client.Rebinding{}},
 	{api.File{}, client.File{}}, {api.InvoiceItem{}, client.InvoiceItem{}}, {api.InvoiceRest{}, client.InvoiceRest{}}, {api.InvoiceProfile{}, client.InvoiceProfile{}},
 	{api.InvoiceAddress{}, client.InvoiceAddress{}}, {api.InvoiceWaiver{}, client.InvoiceWaiver{}}, {api.Invoice{}, client.Invoice{}}, {api.InvoiceLine{}, client.InvoiceLine{}},
 	{api.Done{}, client.Done{}}, {api.Holder{}, client.Holder{}}, {api.ContactChange{}, client.ContactChange{}}, {api.SignIn{}, client.SignIn{}},

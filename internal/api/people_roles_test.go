@@ -17,6 +17,7 @@ func init() {
 
 		"list-invitations": "oasr", "invite-member": "oas", "withdraw-invitation": "oas", "list-promotions": "oasr", "withdraw-promotion": "oa",
 		"show-ownership": "oasr", "offer-ownership": "o", "end-ownership-offer": "oasr", "accept-ownership": "oasr", "read-notices": "oasr",
+		"begin-rebinding": "o", "confirm-rebinding": "o",
 		"list-messages": "b", "read-messages": "b", "show-promotion": "b", "answer-promotion": "b",
 	})
 	maps.Copy(bodies, map[string]string{
@@ -39,8 +40,10 @@ func init() {
 		"begin-billing-phone":             `{"new":"+8613800000000"}`,
 		"prove-billing-phone":             `{"code":"123456"}`,
 
-		"invite-member":    `{"email":"nobody@team.example","role":"read_only"}`,
-		"offer-ownership":  `{"account_id":"acnt_none","workspace_name":"shop"}`,
-		"answer-promotion": `{"accept":true}`,
+		"begin-rebinding":   `{"user_name":"other","email":"other@pay.example"}`,
+		"confirm-rebinding": `{"code":"123456","workspace_name":"shop"}`,
+		"invite-member":     `{"email":"nobody@team.example","role":"read_only"}`,
+		"offer-ownership":   `{"account_id":"acnt_none","workspace_name":"shop"}`,
+		"answer-promotion":  `{"accept":true}`,
 	})
 }

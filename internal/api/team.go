@@ -9,10 +9,11 @@ import (
 	"tollgate.dev/internal/workspace"
 )
 
-// teams is what is under way in a workspace's team, and what its payer is asked.
+// teams is what is under way in a workspace's team, what its payer is asked,
+// and who that is.
 func (s *server) teams() []route {
 	const one, bc = "/workspaces/{workspace_id}", "/billing-center"
-	return []route{
+	return append(s.rebindings(), []route{
 		reads(line(get, one+"/invitations", Studio, workspace.ViewMembers, "list-invitations", "Open invitations, the newest first"), listInvitations),
 		writes(line(post, one+"/invitations", Studio, workspace.InviteMembers, "invite-member", "Invite by address: a member at once, or after registering"), created, inviteMember),
 		removes(line(remove, one+"/invitations/{invitation_id}", Studio, workspace.InviteMembers, "withdraw-invitation", "Take an invitation back"), withdrawInvitation),
@@ -28,7 +29,7 @@ func (s *server) teams() []route {
 		writes(line(post, bc+"/messages/read", BillingCenter, "", "read-messages", "Mark the messages as read"), ok, readMessages),
 		reads(line(get, bc+"/promotions/{promotion_id}", BillingCenter, "", "show-promotion", "A promotion request to this account"), showPromotion),
 		writes(line(put, bc+"/promotions/{promotion_id}/answer", BillingCenter, "", "answer-promotion", "Accept or reject it"), ok, answerPromotion),
-	}
+	}...)
 }
 
 // Invitation asks somebody who has no account on the site yet.

@@ -49,6 +49,7 @@ var Order = [][]string{
 	{"analysis"},
 	{"alert"},
 	{"settle"},
+	{"rebind"},
 	{"marketplace"},
 	{"notify"},
 	// what holds and moves them

@@ -64,6 +64,7 @@ const (
 	PromotionAnswered Kind = "promotion_answered"
 	OwnershipOffered  Kind = "ownership_offered"
 	OwnerChanged      Kind = "owner_changed"
+	Rebound           Kind = "rebound"
 )
 
 // Mail is one message to one address, ready to send.
@@ -95,16 +96,6 @@ func Compose(event any) ([]Mail, error) {
 		letters = codeSent(e)
 	case account.Registered:
 		letters = registered(e)
-	case account.Secured:
-		letters = secured(e)
-	case workspace.Invited:
-		letters = invited(e)
-	case workspace.PromotionAnswered:
-		letters = promotionAnswered(e)
-	case workspace.OwnershipOffered:
-		letters = ownershipOffered(e)
-	case workspace.OwnerChanged:
-		letters = ownerChanged(e)
 	case upgrade.Opened:
 		letters = opened(e)
 	case workspace.MemberAdded:
@@ -144,7 +135,9 @@ func Compose(event any) ([]Mail, error) {
 	case invoice.Moved:
 		letters = invoiceMoved(e)
 	default:
-		return nil, fmt.Errorf("no mail is written for a %T", event)
+		if letters = ofPeople(event); letters == nil {
+			return nil, fmt.Errorf("no mail is written for a %T", event)
+		}
 	}
 	mails := make([]Mail, 0, len(letters))
 	for _, l := range letters {
@@ -165,6 +158,8 @@ var codeConcerns = map[account.Purpose]string{
 	account.ForUpgrade: "workspace",
 	account.ForBinding: "workspace",
 	account.ForReset:   "user_name",
+
+	account.ForRebinding: "workspace",
 
 	account.ForPresentAddress: "new_email",
 	account.ForNewAddress:     "user_name",

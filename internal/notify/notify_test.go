@@ -24,6 +24,7 @@ import (
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/prepaid"
+	"tollgate.dev/internal/rebind"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/upgrade"
 	"tollgate.dev/internal/wallet"
@@ -62,6 +63,9 @@ func ofPeople(language string) map[string]any {
 		"promotion-expired":  answered(workspace.PromotionExpired, "", language),
 		"ownership-offered": workspace.OwnershipOffered{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", Owner: "Mei", Email: "li@example.com",
 			Language: language, ExpiresAt: at.Add(workspace.OfferLife), OfferedAt: at},
+		"code-rebind": code(account.ForRebinding, "cn1", "商城 shop"),
+		"rebound": rebind.Rebound{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", From: "acme", To: "acme-two", Email: "mei@example.com",
+			Language: language, At: at},
 		"owner-changed": workspace.OwnerChanged{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Before: "Mei", Now: "Li", Email: "li@example.com",
 			Language: language, At: at},
 		"password-changed": secured(account.PasswordChanged, account.StudioSystem, "cn1", language),

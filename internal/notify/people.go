@@ -2,8 +2,28 @@ package notify
 
 import (
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/rebind"
 	"tollgate.dev/internal/workspace"
 )
+
+// ofPeople writes the mails of accounts and teams; nil for another event.
+func ofPeople(event any) []letter {
+	switch e := event.(type) {
+	case account.Secured:
+		return secured(e)
+	case workspace.Invited:
+		return invited(e)
+	case workspace.PromotionAnswered:
+		return promotionAnswered(e)
+	case workspace.OwnershipOffered:
+		return ownershipOffered(e)
+	case workspace.OwnerChanged:
+		return ownerChanged(e)
+	case rebind.Rebound:
+		return rebound(e)
+	}
+	return nil
+}
 
 // secured tells the holder of an account what was changed of what guards it.
 func secured(e account.Secured) []letter {
@@ -67,6 +87,18 @@ func ownerChanged(e workspace.OwnerChanged) []letter {
 			{"workspace_id", e.WorkspaceID},
 			{"site", siteName(e.Site, e.Language)},
 			{"owner", e.Now},
+			{"changed", localTime(e.At, e.Site)},
+		}}}
+}
+
+func rebound(e rebind.Rebound) []letter {
+	return []letter{{kind: Rebound, to: e.Email, language: e.Language, at: e.At,
+		words: map[string]any{"Workspace": e.WorkspaceName, "From": e.From, "To": e.To},
+		facts: []fact{
+			{"workspace", e.WorkspaceName},
+			{"workspace_id", e.WorkspaceID},
+			{"site", siteName(e.Site, e.Language)},
+			{"billing_account", e.To},
 			{"changed", localTime(e.At, e.Site)},
 		}}}
 }

@@ -28,6 +28,7 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"close":      (*reader).close,
 	"advance":    (*reader).advance,
 	"upgrade":    (*reader).upgrade,
+	"rebind":     (*reader).rebind,
 	"settlement": (*reader).settlement,
 	"retention":  (*reader).retentionStep,
 	"unlock":     (*reader).unlock,
@@ -43,7 +44,7 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 func Verbs() []string { return slices.Sorted(maps.Keys(verbs)) }
 
 // notYet are the steps of the format whose machinery this version lacks.
-var notYet = []string{"cloud_event", "rebind"}
+var notYet = []string{"cloud_event"}
 
 func (r *reader) step(s *Scenario, f *fields) {
 	st := step{line: f.line}

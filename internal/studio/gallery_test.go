@@ -14,6 +14,7 @@ import (
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/preview"
 	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/rebind"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -147,6 +148,17 @@ func (g canvas) team() []gallery.State {
 	reader := shopkeeper(g.t, workspace.ReadOnly, workspace.Experience, "cn1")
 	team := staff()
 	return []gallery.State{
+		g.view("rebind", upgraded, "billing", func(_ context.Context, f web.Frame) templ.Component {
+			return rebindView(rebindPage{Frame: f, Place: upgraded.place, Form: web.Blank(), Payer: account.Billing{UserName: "acme", Enterprise: account.Enterprise{Company: "Acme Ltd"}}})
+		}),
+		g.view("rebind-refused", upgraded, "billing", func(_ context.Context, f web.Frame) templ.Component {
+			form := refused(web.Blank("user_name", "other"), rebind.ErrOtherCompany.On("user_name"))
+			return rebindView(rebindPage{Frame: f, Place: upgraded.place, Form: form, Payer: account.Billing{UserName: "acme"}})
+		}),
+		g.view("rebind-code", upgraded, "billing", func(_ context.Context, f web.Frame) templ.Component {
+			form := refused(web.Blank(), account.ErrCodeWrong.On("code").With("left", 4))
+			return rebindView(rebindPage{Frame: f, Place: upgraded.place, Form: form, Payer: account.Billing{UserName: "acme"}, Draft: rebind.Draft{BillingID: "bcac_2", UserName: "acme-two", Email: "pay@acme.example"}})
+		}),
 		g.view("settings-under-way", upgraded, "settings", func(_ context.Context, f web.Frame) templ.Component {
 			return settingsView(settingsPage{Frame: f, Place: upgraded.place, Members: team, Self: "acnt_1", Token: "tkn_0", Team: underWay(team, false)})
 		}),

@@ -63,6 +63,7 @@ func New(o Options) *Console {
 	c.Serve(c.accountRoutes()...)
 	c.Serve(c.workspaceRoutes()...)
 	c.Serve(c.teamRoutes()...)
+	c.Serve(c.rebindRoutes()...)
 	c.Serve(c.upgradeRoutes()...)
 	c.Serve(c.retentionRoutes()...)
 	c.Serve(c.keyRoutes()...)

@@ -82,6 +82,11 @@ func Found(ctx context.Context, tx Tx, w Workspace, owner Actor, at time.Time) e
 	return tx.Audit(ctx, owner.entry("workspace.created", w.ID, at))
 }
 
+// Entry is the audit log's, of what the actor does.
+func (a Actor) Entry(action, subject string, at time.Time) audit.Entry {
+	return a.entry(action, subject, at)
+}
+
 func (a Actor) entry(action, subject string, at time.Time) audit.Entry {
 	return audit.Entry{At: at, Actor: a.AccountID, Address: a.Address, Action: action, Subject: subject}
 }
