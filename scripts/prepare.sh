@@ -4,6 +4,9 @@
 # is started: the tests start what they use, on loopback, and stop it.
 set -euo pipefail
 
+# Stripe's own mock of its API is built by the test that uses it.
+go -C "$(dirname "$0")/stripe-mock" mod download
+
 missing=()
 need() { # need PACKAGE CHECK...
   local package=$1

@@ -32,6 +32,8 @@ type serveCommand struct {
 	SMTPPassword string `help:"Password at the mail server." env:"TOLLGATE_SMTP_PASSWORD"`
 	SMTPSecurity string `help:"opportunistic, mandatory, implicit or none." default:"opportunistic" enum:"opportunistic,mandatory,implicit,none" env:"TOLLGATE_SMTP_SECURITY"`
 
+	channelFlags
+
 	BankHolder string `help:"Holder of the bank account that payers transfer to." env:"TOLLGATE_BANK_HOLDER"`
 	BankName   string `help:"Its bank." env:"TOLLGATE_BANK_NAME"`
 	BankNumber string `help:"Its number." env:"TOLLGATE_BANK_NUMBER"`
@@ -42,8 +44,13 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+	channels, err := c.channels()
+	if err != nil {
+		return err
+	}
 	a, err := app.Open(ctx, app.Config{
-		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
+		Channels: channels,
+		Data:     c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
 		Proxies: c.TrustedProxy, Sites: c.Site, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
 		Bank: billingcenter.Beneficiary{Holder: c.BankHolder, Bank: c.BankName, Number: c.BankNumber},

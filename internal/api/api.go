@@ -35,6 +35,7 @@ import (
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/topup"
 )
 
 // Prefix is where the API lives.
@@ -54,6 +55,7 @@ type Config struct {
 	Sandbox bool  // the clock can be moved
 	Clock   Clock // moves it
 	Log     *slog.Logger
+	Topups  *topup.Desk // payments are begun there
 
 	// Statement draws a statement as a file: a PDF in a language, or CSV.
 	Statement func(ctx context.Context, s statement.Statement, format, language string) (Drawn, error)

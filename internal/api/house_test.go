@@ -28,6 +28,7 @@ import (
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/testkit"
+	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -57,6 +58,7 @@ type house struct {
 	url     string
 	client  *client.Client
 	handler http.Handler
+	topups  *topup.Desk
 
 	mu      sync.Mutex
 	changed []string
@@ -80,12 +82,13 @@ func open(t testing.TB, s *store.Store) *house {
 		defer h.mu.Unlock()
 		h.changed = append(h.changed, workspaceID)
 	})
+	h.topups = h.deskOf(s)
 	prices := catalog.Default().Shipped()
 	center := billingcenter.New(billingcenter.Config{
 		Store: s, Sessions: s.Sessions("billing_center", h.real.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: "http://tollgate.example", Log: testkit.Logger(t), Catalog: prices,
 	})
 	h.handler = api.New(api.Config{
-		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed,
+		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed, Topups: h.topups,
 		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
 		Statement: func(ctx context.Context, st statement.Statement, format, language string) (api.Drawn, error) {
 			d, err := center.StatementDocument(ctx, st, format, language)

@@ -60,6 +60,8 @@ var permits = map[string]string{
 	"list-account-api-keys": "b", "make-account-api-key": "b", "revoke-account-api-key": "b",
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
 
+	"begin-top-up": "b", "list-top-ups": "b", "show-top-up": "b",
+
 	"show-certification": "b", "submit-certification": "b",
 	"list-invoice-items": "b", "list-invoice-profiles": "b", "create-invoice-profile": "b", "change-invoice-profile": "b", "delete-invoice-profile": "b",
 	"list-invoice-addresses": "b", "create-invoice-address": "b", "change-invoice-address": "b", "delete-invoice-address": "b",
@@ -77,6 +79,7 @@ var permits = map[string]string{
 
 // bodies are well-formed bodies of the calls that take one.
 var bodies = map[string]string{
+	"begin-top-up":                `{"channel":"alipay","amount":"100.00"}`,
 	"begin-studio-registration":   `{"site":"cn1","user_name":"new","email":"new@team.example","password":"correct horse 1","language":"en"}`,
 	"begin-billing-registration":  `{"currency":"CNY","user_name":"new","email":"new@pay.example","password":"correct horse 1","language":"en"}`,
 	"verify-studio-registration":  `{"code":"123456"}`,

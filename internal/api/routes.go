@@ -26,6 +26,7 @@ const (
 func (s *server) routes() []route {
 	var all []route
 	for _, part := range [][]route{
+		s.topUps(),
 		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
 		s.billingCenter(), s.purse(), s.vouchers(), s.statements(), s.packages(),
 		s.operations(), s.catalogue(), s.prices(),

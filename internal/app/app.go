@@ -22,6 +22,7 @@ import (
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/topup"
 )
 
 // App is an open installation. Its parts start and stop in Run.
@@ -40,8 +41,10 @@ type App struct {
 	unwatch  func()                                   // ends the reading of added catalogue versions
 	mailbox  *mailbox.Mailbox                         // demo only
 	people   *demo.Collector                          // demo only
-	played   bool                                     // a simulation: nobody watches over it
-	doorKey  string                                   // opens the sandbox's clock for tools
+	desk     *topup.Desk
+	sims     *sims  // demo only
+	played   bool   // a simulation: nobody watches over it
+	doorKey  string // opens the sandbox's clock for tools
 
 	web, door, smtp     net.Listener
 	baseURL, gatewayURL string
@@ -59,7 +62,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{config: c, log: c.Log}
 	for _, open := range []func(context.Context) error{
-		a.listen, a.openStore, a.openMail, a.openSink, a.openGateway, a.openJobs, a.openDemo,
+		a.listen, a.openStore, a.openMail, a.openTopups, a.openSink, a.openGateway, a.openJobs, a.openDemo,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, a.CloseAfter(err)

@@ -38,6 +38,7 @@ type Config struct {
 	Demo          bool                      // mailbox, demo people, a team that reports
 	Proxies       []string                  // addresses and networks whose X-Forwarded-For is believed
 	Bank          billingcenter.Beneficiary // where payers transfer to
+	Channels      Channels                  // by which payers pay online
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store
 	Log           *slog.Logger

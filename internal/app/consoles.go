@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/api"
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
+	"tollgate.dev/internal/hooks"
 	"tollgate.dev/internal/operator"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/studio"
@@ -23,6 +24,8 @@ func (a *App) consoles() (http.Handler, error) {
 	mux, log := http.NewServeMux(), a.pagesLog()
 	a.health(mux)
 	a.shared(mux)
+	mounted(mux, hooks.Prefix, hooks.New(hooks.Config{Desk: a.desk, Now: a.clock.Now, Log: log}))
+	a.sims.mount(mux)
 	team := studio.New(studio.Options{
 		Store: a.store, Sessions: a.store.Sessions("studio", time.Now), Now: a.clock.Now, Real: time.Now, Records: a.sink, Catalog: a.catalog,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(),
@@ -31,12 +34,13 @@ func (a *App) consoles() (http.Handler, error) {
 	payers := billingcenter.New(billingcenter.Config{
 		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now, Real: time.Now,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank, Catalog: a.catalog,
+		Topups: a.desk, Simulated: a.sims != nil,
 	})
 	mounted(mux, billingcenter.Prefix, payers)
 	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers),
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))

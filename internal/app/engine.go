@@ -30,6 +30,9 @@ type Bench struct {
 // NewEngine prepares the jobs and the calendar of an installation.
 func NewEngine(ctx context.Context, b Bench) (*Engine, error) {
 	a := &App{store: b.Store, clock: b.Clock, catalog: b.Catalog, sink: sink.Discard{}, send: b.Send, flush: b.Flush, log: b.Log, played: true}
+	if err := a.openTopups(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.openJobs(ctx); err != nil {
 		return nil, err
 	}

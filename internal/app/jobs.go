@@ -18,6 +18,7 @@ func (a *App) openJobs(context.Context) error {
 	a.registerClosing()
 	a.registerAlerts()
 	a.registerStatements()
+	a.registerTopups()
 	job.Register(a.runner, a.expire)
 	job.Register(a.runner, a.warn)
 	job.Register(a.runner, a.remind)
@@ -25,6 +26,7 @@ func (a *App) openJobs(context.Context) error {
 	a.registerPeople()
 	a.registerArrears()
 	tasks := []job.Task{
+		a.asking(),
 		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.lapsing(), a.cleaning(),
 	}
 	if !a.played { // a simulation verifies once, at its end

@@ -71,6 +71,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.calendar.Start(ctx)
+	a.sims.start(ctx)
 	a.watchCatalog(ctx)
 	return a.openDoor()
 }
@@ -84,6 +85,7 @@ func (a *App) stop(pages, door *http.Server) error {
 	if a.people != nil {
 		a.people.Stop()
 	}
+	a.sims.stop()
 	for _, s := range []*http.Server{door, pages} {
 		if s == nil {
 			continue

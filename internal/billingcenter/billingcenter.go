@@ -26,6 +26,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/workspace"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	Log         *slog.Logger
 	Beneficiary Beneficiary
 	Catalog     *catalog.Catalog
+	Topups      *topup.Desk                           // its channels are offered beside the bank transfer
+	Simulated   bool                                  // the channels are stand-ins, which the pages say
 	Note        func(r *http.Request) templ.Component // above every page, such as the sandbox clock; may be nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 )
@@ -165,7 +166,7 @@ func cause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string
 	case wallet.Deposit:
 		t, err := tx.TransferOf(ctx, e.Payer, e.Cause)
 		if errors.Is(err, wallet.ErrTransferUnknown) {
-			return e.Cause, "", nil
+			return paymentCause(ctx, tx, e)
 		}
 		return t.Reference, Prefix + "/recharge/" + e.Cause, err
 	case wallet.VoucherIssued, wallet.CardIssued, wallet.Lapse, wallet.Withdrawal:
@@ -175,6 +176,8 @@ func cause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string
 			}
 		}
 		return originOf(ctx, tx, e.Payer, e.Cause) // all of the card went into arrears
+	case wallet.Refund, wallet.Chargeback, wallet.Returned:
+		return paymentCause(ctx, tx, e)
 	}
 	return e.Cause, "", nil
 }
@@ -200,4 +203,13 @@ func together(ctx context.Context, tx *store.Tx, e wallet.Entry, day period.Day)
 	}
 	of := BillFilter{From: day.String(), To: day.String(), Entry: e.Number}
 	return t.First + " – " + t.Last, Prefix + "/bills?" + of.query(), nil
+}
+
+// paymentCause names the channel of a payment and what it calls the money.
+func paymentCause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string, err error) {
+	p, err := tx.PaymentOf(ctx, e.Payer, e.Cause)
+	if errors.Is(err, topup.ErrUnknown) {
+		return e.Cause, "", nil
+	}
+	return web.Name(ctx, "channel", p.Channel) + " " + p.Reference, PaymentPath(p.ID), err
 }

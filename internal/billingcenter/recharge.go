@@ -39,9 +39,12 @@ func (b *Console) rechargePage(w http.ResponseWriter, r *http.Request) error {
 func (b *Console) renderRecharge(w http.ResponseWriter, r *http.Request, form *web.Form, reference string) error {
 	ctx := r.Context()
 	a := payer(ctx)
-	page := Recharge{Frame: b.frame(r, web.T(ctx, "bc.nav.recharge"), "recharge"), Form: form, Currency: a.Currency, Zone: zoneOf(a.Currency), Reference: reference}
+	page := Recharge{Frame: b.frame(r, web.T(ctx, "bc.nav.recharge"), "recharge"), Form: form, Currency: a.Currency, Zone: zoneOf(a.Currency), Reference: reference, Offers: b.offers(a.Currency), Simulated: b.Simulated, Now: b.Now()}
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if page.Balances, err = wallet.BalancesOf(ctx, tx, a.ID, a.Currency); err != nil {
+			return err
+		}
+		if page.Payments, err = tx.PaymentsOf(ctx, a.ID, "", paymentsShown); err != nil {
 			return err
 		}
 		page.Transfers, err = tx.TransfersOf(ctx, a.ID, transfersShown)
@@ -63,11 +66,12 @@ func (b *Console) recharge(w http.ResponseWriter, r *http.Request) error {
 	if !referenceForm.MatchString(reference) {
 		reference = freshReference()
 	}
+	if channel := form.Text("channel"); channel != "" && channel != byBank {
+		return b.begin(w, r, form, reference)
+	}
 	transferID := ""
-	amount, err := money.Parse(strings.TrimSpace(form.Text("amount")), payer(ctx).Currency)
-	if err != nil {
-		err = fault.From(err).On("amount")
-	} else {
+	amount, err := typedAmount(form, payer(ctx).Currency)
+	if err == nil {
 		err = b.Store.Write(ctx, func(tx *store.Tx) (err error) {
 			transferID, err = b.declare(ctx, tx, payer(ctx), amount, reference, web.Address(r))
 			return err
@@ -83,6 +87,15 @@ func (b *Console) recharge(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.SeeOther(w, r, Prefix+"/recharge/"+url.PathEscape(transferID))
+}
+
+// typedAmount is what was typed as an amount.
+func typedAmount(form *web.Form, c money.Currency) (money.Amount, error) {
+	amount, err := money.Parse(strings.TrimSpace(form.Text("amount")), c)
+	if err != nil {
+		return amount, fault.From(err).On("amount")
+	}
+	return amount, nil
 }
 
 // declare keeps a transfer once per reference and gives its ID.

@@ -15,7 +15,7 @@ func (b *Console) Routes() []web.Route {
 	post := func(path string, needs web.Need, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs, Handler: h}
 	}
-	return slices.Concat([]web.Route{
+	return slices.Concat(b.payments(), []web.Route{
 		get("/sign-in", web.Public, b.signInPage),
 		post("/sign-in", web.Public, b.signIn),
 		post("/sign-out", web.Public, b.signOut),

@@ -7,6 +7,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/workspace"
@@ -68,6 +69,10 @@ type Recharge struct {
 	Balances  wallet.Balances
 	Reference string
 	Transfers []wallet.Transfer
+	Payments  []topup.Payment
+	Now       time.Time
+	Offers    []topup.Name // beside the bank transfer
+	Simulated bool
 }
 
 // TransferView is the page of one bank transfer.

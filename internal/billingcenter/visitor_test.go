@@ -48,13 +48,21 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
+	return openWith(t, func(*Config) {})
+}
+
+// openWith is open with other settings.
+func openWith(t *testing.T, change func(*Config)) *house {
+	t.Helper()
 	h := &house{t: t, store: storetest.SQLite(t), clock: testkit.NewClock(noon)}
 	server := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + server.Listener.Addr().String()
-	h.console = New(Config{
+	config := Config{
 		Store: h.store, Sessions: h.store.Sessions("billing_center", time.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: h.url,
 		Log: testkit.Logger(t), Catalog: catalog.Default(), Beneficiary: Beneficiary{Holder: "Operations Ltd", Bank: "Example Bank", Number: "6222"},
-	})
+	}
+	change(&config)
+	h.console = New(config)
 	server.Config.Handler = h.console
 	server.Start()
 	t.Cleanup(server.Close)

@@ -322,6 +322,7 @@ func (n newcomer) tomorrow(v *Visitor, path string) {
 func (n newcomer) recharge(v *Visitor, path string) {
 	v.Open("/billing-center/recharge")
 	v.Fill("/recharge", "amount", "1.005")
+	v.Choose("/recharge", "channel", "bank")
 	v.Send("/recharge")
 	v.Shot("recharge-refused")
 	v.Fill("/recharge", "amount", "100")

@@ -189,6 +189,18 @@ func roleName(r workspace.Role, language string) string {
 	return string(r)
 }
 
+func channelName(channel, language string) string {
+	if name, ok := channelNames[spoken(language)][channel]; ok {
+		return name
+	}
+	return channel
+}
+
+var channelNames = map[string]map[string]string{
+	"en": {"stripe": "Stripe", "alipay": "Alipay"},
+	"zh": {"stripe": "Stripe", "alipay": "支付宝"},
+}
+
 var planNames = map[string]map[workspace.Plan]string{
 	"en": {workspace.Experience: "Experience", workspace.Commercial: "Commercial"},
 	"zh": {workspace.Experience: "体验版", workspace.Commercial: "商业版"},

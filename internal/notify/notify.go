@@ -38,6 +38,7 @@ const (
 	OpeningReminder  Kind = "opening_reminder" // mail 2
 	Invitation       Kind = "invitation"       // mail 8
 	CashCredited     Kind = "cash_credited"    // a receipt, by our choice
+	CashReversed     Kind = "cash_reversed"    // its opposite
 	StatementIssued  Kind = "statement_issued" // mail 3
 	PackageBought    Kind = "package_bought"   // a receipt, by our choice
 	PackageUpgraded  Kind = "package_upgraded"
@@ -102,6 +103,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = memberAdded(e)
 	case wallet.CashCredited:
 		letters = cashCredited(e)
+	case wallet.CashReversed:
+		letters = cashReversed(e)
 	case statement.Issued:
 		letters = statementIssued(e)
 	case wallet.SourceIssued:
@@ -234,12 +237,36 @@ func cashCredited(e wallet.CashCredited) []letter {
 	if e.Owed.Sign() > 0 {
 		facts = append(facts, fact{"owed", sum(e.Owed)})
 	}
-	if e.Reference != "" {
-		facts = append(facts, fact{"reference", e.Reference})
-	}
+	facts = append(facts, cameBy(e.Channel, e.Reference, e.Language)...)
 	facts = append(facts, fact{"credited", billingTime(e.CreditedAt, e.Amount.Currency())})
 	return []letter{{kind: CashCredited, to: e.Email, language: e.Language, at: e.CreditedAt, facts: facts,
 		words: map[string]any{"Amount": sum(e.Amount), "Owed": e.Owed.Sign() > 0}}}
+}
+
+// cameBy names the channel and what the channel calls the money.
+func cameBy(channel, reference, language string) (facts []fact) {
+	if channel != "" {
+		facts = append(facts, fact{"channel", channelName(channel, language)})
+	}
+	if reference != "" {
+		facts = append(facts, fact{"reference", reference})
+	}
+	return facts
+}
+
+func cashReversed(e wallet.CashReversed) []letter {
+	facts := []fact{{"billing_account", e.UserName}, {"amount", sum(e.Amount)}}
+	if e.Debt.Sign() > 0 {
+		facts = append(facts, fact{"became_debt", sum(e.Debt)})
+	}
+	facts = append(facts, fact{"balance", sum(e.Cash)})
+	if e.Owed.Sign() > 0 {
+		facts = append(facts, fact{"owed", sum(e.Owed)})
+	}
+	facts = append(facts, cameBy(e.Channel, e.Reference, e.Language)...)
+	facts = append(facts, fact{"reversed", billingTime(e.ReversedAt, e.Amount.Currency())})
+	return []letter{{kind: CashReversed, to: e.Email, language: e.Language, at: e.ReversedAt, facts: facts,
+		words: map[string]any{"Amount": sum(e.Amount), "Debt": e.Debt.Sign() > 0, "Disputed": e.Kind == wallet.Chargeback}}}
 }
 
 // sum is an amount with its currency: CNY 12.50.

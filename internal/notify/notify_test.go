@@ -86,12 +86,13 @@ func ofTheBusiness(language string) map[string]any {
 		"studio-registered":  account.Registered{Site: "cn1", UserName: "mei", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"billing-registered": account.Registered{UserName: "acme-billing", Email: "mei@example.com", Language: language, RegisteredAt: at},
 		"opening-reminder":   opened(language),
-		"cash-credited": wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
-			Amount: money.MustParse("1000", money.CNY), PaidDebt: money.Of(0, money.CNY), Cash: money.MustParse("1234.5", money.CNY), Owed: money.Of(0, money.CNY),
-			Reference: "TT-20260301-7", CreditedAt: at},
+		"cash-credited":      credited(language),
 		"cash-credited-in-arrears": wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
 			Amount: money.MustParse("10", money.USD), PaidDebt: money.MustParse("10", money.USD), Cash: money.Of(0, money.USD), Owed: money.MustParse("2.5", money.USD),
 			CreditedAt: at},
+		"cash-credited-online":    creditedOnline(language),
+		"cash-refunded":           reversed(language, wallet.Refund, "0"),
+		"cash-disputed":           reversed(language, wallet.Chargeback, "60"),
 		"certification-certified": certificationOf(language, account.CertificationCertified, ""),
 		"certification-rejected":  certificationOf(language, account.CertificationRejected, "Acme Old Ltd"),
 		"package-bought":          receiptOf(language, prepaid.Bought),
@@ -161,6 +162,24 @@ func notice(language string, cause arrears.Cause) arrears.Notice {
 		}
 	}
 	return n
+}
+
+func credited(language string) wallet.CashCredited {
+	return wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
+		Amount: money.MustParse("1000", money.CNY), PaidDebt: money.Of(0, money.CNY), Cash: money.MustParse("1234.5", money.CNY), Owed: money.Of(0, money.CNY),
+		Reference: "TT-20260301-7", CreditedAt: at}
+}
+
+func creditedOnline(language string) wallet.CashCredited {
+	return wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
+		Amount: money.MustParse("100", money.CNY), PaidDebt: money.MustParse("15", money.CNY), Cash: money.MustParse("85", money.CNY), Owed: money.Of(0, money.CNY),
+		Channel: "alipay", Reference: "2026030122001447951426000001", CreditedAt: at}
+}
+
+func reversed(language string, kind wallet.Kind, debt string) wallet.CashReversed {
+	return wallet.CashReversed{UserName: "acme-billing", Email: "finance@example.com", Language: language, Kind: kind,
+		Amount: money.MustParse("100", money.USD), Debt: money.MustParse(debt, money.USD), Cash: money.Of(0, money.USD), Owed: money.MustParse(debt, money.USD),
+		Channel: "stripe", Reference: "pi_3NnLHc2eZvKYlo2C", ReversedAt: at}
 }
 
 func exceeded(language, item string) alert.Exceeded {

@@ -135,6 +135,7 @@ func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
 var sections = []struct{ key, path, icon string }{
 	{"today", "/", "activity"},
 	{"transfers", "/transfers", "wallet"},
+	{"payments", "/payments", "card"},
 	{"certifications", "/certifications", "building"},
 	{"invoices", "/invoices", "invoice"},
 	{"accounts", "/accounts", "users"},

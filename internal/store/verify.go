@@ -23,6 +23,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 	}{
 		{"the ledger", tx.verifyLedger},
 		{"idempotency keys", tx.verifyKeys},
+		{"payments", tx.verifyTopups},
 		{"vouchers and cards", tx.verifySources},
 		{"bills and closed days", tx.verifyBills},
 		{"packages", tx.verifyPackages},
@@ -114,7 +115,7 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		HAVING COUNT(*) > 1`, `
 		SELECT cause, 'the ledger has this cause more than once'
 		FROM ledger_entry
-		WHERE kind <> 'charge'
+		WHERE kind NOT IN ('charge', 'refund', 'chargeback', 'dispute_returned')
 		GROUP BY cause
 		HAVING COUNT(*) > 1`, `
 		SELECT t.id, 'the transfer was credited, and the ledger has no such deposit'
@@ -123,11 +124,13 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number AND p.account = 'channel:bank:' || t.currency
 		WHERE t.state = 'credited'
 			AND (p.minor IS NULL OR p.minor <> -t.minor OR e.payer <> t.account_id)`, `
-		SELECT e.id, 'the deposit has no credited transfer'
+		SELECT e.id, 'the deposit has no credited transfer and no credited payment'
 		FROM ledger_entry e
 		LEFT JOIN transfer t ON t.id = e.cause AND t.state = 'credited'
+		LEFT JOIN payment p ON p.id = e.cause AND p.credited_at > 0
 		WHERE e.kind = 'deposit'
-			AND t.id IS NULL`, `
+			AND t.id IS NULL
+			AND p.id IS NULL`, `
 		SELECT e.id, 'the charge has no bill'
 		FROM ledger_entry e
 		LEFT JOIN bill b ON b.payer = e.payer AND b.entry = e.number

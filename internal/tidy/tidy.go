@@ -27,7 +27,7 @@ const (
 // exact are the packages where money and quantities are counted: no float.
 var exact = []string{
 	"fault", "quantity", "money", "period", "catalog", "usage", "quota", "retention",
-	"upgrade", "rate", "preview", "wallet", "bill", "analysis", "alert", "settle",
+	"upgrade", "rate", "preview", "wallet", "topup", "bill", "analysis", "alert", "settle",
 }
 
 // clocks are the folders that may ask what time it is; all others are told.

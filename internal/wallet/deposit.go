@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 // Incoming is money that came in for a payer.
 type Incoming struct {
 	Key    string // idempotency
+	Kind   Kind   // empty: Deposit
 	Cause  string // the ID of the transfer or payment
 	Payer  string
 	From   Account // the channel
@@ -66,6 +68,8 @@ func Take(ctx context.Context, tx Tx, in Incoming, at time.Time) (Deposited, err
 	return d, err
 }
 
+func (in Incoming) kind() Kind { return cmp.Or(in.Kind, Deposit) }
+
 // movement splits the amount between the debt and the cash.
 func (in Incoming) movement(owed money.Amount) (Movement, error) {
 	debt, cash := in.Amount, money.Of(0, in.Amount.Currency())
@@ -76,7 +80,7 @@ func (in Incoming) movement(owed money.Amount) (Movement, error) {
 		}
 		debt = owed
 	}
-	m := Movement{Key: in.Key, Kind: Deposit, Cause: in.Cause, Payer: in.Payer}
+	m := Movement{Key: in.Key, Kind: in.kind(), Cause: in.Cause, Payer: in.Payer}
 	if !debt.IsZero() {
 		m.Postings = append(m.Postings, Posting{Arrears(in.Payer), debt})
 	}
@@ -90,5 +94,5 @@ func (in Incoming) movement(owed money.Amount) (Movement, error) {
 // is reports whether the entry credited this very money.
 func (e Entry) is(in Incoming) bool {
 	last := e.Postings[len(e.Postings)-1]
-	return e.Kind == Deposit && e.Cause == in.Cause && e.Payer == in.Payer && last == Posting{in.From, in.Amount.Neg()}
+	return e.Kind == in.kind() && e.Cause == in.Cause && e.Payer == in.Payer && last == Posting{in.From, in.Amount.Neg()}
 }

@@ -57,7 +57,7 @@ func Card(payer, id string) Account { return Account("card:" + payer + ":" + id)
 func Revenue(c money.Currency) Account { return Account("revenue:" + string(c)) }
 
 // Bank is the channel of bank transfers in a currency.
-func Bank(c money.Currency) Account { return Account("channel:bank:" + string(c)) }
+func Bank(c money.Currency) Account { return Channel("bank", c) }
 
 // Cloud is what a cloud marketplace collects in a currency.
 func Cloud(m site.Method, c money.Currency) Account {
@@ -100,13 +100,16 @@ type Kind string
 
 // The kinds of movement.
 const (
-	Charge  Kind = "charge"  // a bill was paid or left a debt
-	Deposit Kind = "deposit" // money came in
+	Charge     Kind = "charge"           // a bill was paid or left a debt
+	Deposit    Kind = "deposit"          // money came in
+	Refund     Kind = "refund"           // money went back the way it came
+	Chargeback Kind = "chargeback"       // a dispute took back what had come
+	Returned   Kind = "dispute_returned" // a dispute was won: what it took came again
 )
 
 // Kinds lists the kinds of movement, for filters and their names.
 func Kinds() []Kind {
-	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, PackageBought, PackageDay, Opening}
+	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, PackageBought, PackageDay, Opening, Refund, Chargeback, Returned}
 }
 
 // Balances is what a payer has, in one currency.
@@ -152,6 +155,23 @@ type CashCredited struct {
 	PaidDebt   money.Amount // the part that filled arrears
 	Cash       money.Amount // the balances afterwards
 	Owed       money.Amount
+	Channel    string // empty: a bank transfer
 	Reference  string
 	CreditedAt time.Time
+}
+
+// CashReversed happens when money that had come in went back.
+type CashReversed struct {
+	Payer      string // the Billing Center account's ID
+	UserName   string
+	Email      string
+	Language   string
+	Kind       Kind // Refund or Chargeback
+	Amount     money.Amount
+	Debt       money.Amount // the part that was spent and is owed now
+	Cash       money.Amount // the balances afterwards
+	Owed       money.Amount
+	Channel    string
+	Reference  string
+	ReversedAt time.Time
 }
