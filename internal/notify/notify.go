@@ -142,6 +142,11 @@ func Compose(event any) ([]Mail, error) {
 			return nil, fmt.Errorf("no mail is written for a %T", event)
 		}
 	}
+	return written(letters)
+}
+
+// written gives each letter its words and a name.
+func written(letters []letter) ([]Mail, error) {
 	mails := make([]Mail, 0, len(letters))
 	for _, l := range letters {
 		m, err := l.write()
