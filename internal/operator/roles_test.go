@@ -33,6 +33,9 @@ var permits = map[string]string{
 	"GET /{$}": looking, "POST /verify": "ufp",
 	"POST /parked/{workspace}/{day}/retry": "up", "POST /statements/{account}/{month}/retry": "up", "POST /mails/{mail}/retry": "up",
 
+	"GET /payments": looking, "GET /payments/{payment}": looking, "POST /payments/{payment}/ask": "fp", "POST /payments/{payment}/refund": "fp",
+	"GET /payments/notices/{notice}": looking, "POST /payments/notices/{notice}/again": "fp", "POST /payments/notices/{notice}/dismiss": "fp",
+
 	"GET /transfers": looking, "GET /transfers/{transfer}": looking, "POST /transfers/{transfer}/credit": "fp", "POST /transfers/{transfer}/reject": "fp",
 
 	"GET /accounts": looking, "GET /accounts/{account}": looking, "POST /accounts/{account}/settlement": "up", "POST /accounts/{account}/disabled": "up",
