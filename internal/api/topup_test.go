@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"tollgate.dev/client"
 	"tollgate.dev/internal/money"
@@ -88,7 +89,7 @@ func TestATopUpIsBegunOnceAndReadUntilItIsCredited(t *testing.T) {
 		if must(t, balance, err).Cash.String() != "12.30 CNY" {
 			t.Errorf("balance %+v", balance)
 		}
-		h.clock.Advance(1)
+		h.clock.Advance(time.Second)
 		second, err := center.BeginTopUp(ctx, client.NewKey(), "alipay", "1")
 		must(t, second, err)
 		var listed []string
