@@ -169,6 +169,15 @@ func cause(ctx context.Context, tx *store.Tx, e wallet.Entry) (text, href string
 			return paymentCause(ctx, tx, e)
 		}
 		return t.Reference, Prefix + "/recharge/" + e.Cause, err
+	case wallet.Adjusted:
+		a, err := tx.AdjustmentForUpdate(ctx, e.Cause)
+		if errors.Is(err, wallet.ErrAdjustmentUnknown) {
+			return e.Cause, "", nil
+		}
+		if a.BillID == "" {
+			return a.Reason, "", err
+		}
+		return a.Reason + " · " + a.BillNumber, Prefix + "/bills/" + a.BillID, err
 	case wallet.VoucherIssued, wallet.CardIssued, wallet.Lapse, wallet.Withdrawal:
 		for _, p := range e.Postings {
 			if source := p.Account.Source(); source != "" {

@@ -43,6 +43,7 @@ const (
 	Invitation     = "invt"
 	Promotion      = "prmo"
 	Message        = "mssg"
+	Adjustment     = "adjm" // of a balance, by two operators
 	Invoice        = "invc" // a request for one
 	InvoiceProfile = "invp"
 	InvoiceAddress = "inva"

@@ -107,6 +107,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = cashReversed(e)
 	case statement.Issued:
 		letters = statementIssued(e)
+	case wallet.BalanceAdjusted:
+		letters = balanceAdjusted(e)
 	case wallet.SourceIssued:
 		letters = sourceIssued(e)
 	case wallet.SourcesExpiring:

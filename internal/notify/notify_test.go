@@ -109,6 +109,8 @@ func ofTheBusiness(language string) map[string]any {
 		"high-consumption-total":  exceeded(language, alert.Total),
 		"statement":               statementOf(language, "38.50", "11.50"),
 		"statement-in-arrears":    statementOf(language, "10", "40"),
+		"balance-adjusted":        adjusted(language, "12.5", "cn1-2026-000041", "20", "0"),
+		"balance-adjusted-owed":   adjusted(language, "-40", "", "0", "15"),
 		"source-given":            issued(language, wallet.Given, wallet.ByVoucher),
 		"card-given-in-arrears":   issued(language, wallet.Given, wallet.ByCard),
 		"source-activated":        issued(language, wallet.Activated, wallet.ByFullReduction),

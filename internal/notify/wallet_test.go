@@ -41,3 +41,10 @@ func ending() []wallet.Source {
 	first := sourceOf("vchr_0123456789", wallet.ByVoucher, "30", "12.5")
 	return []wallet.Source{card, first}
 }
+
+func adjusted(language, amount, bill, cash, owed string) wallet.BalanceAdjusted {
+	return wallet.BalanceAdjusted{
+		Reader: reader(language), Cash: money.MustParse(cash, money.CNY), Owed: money.MustParse(owed, money.CNY),
+		Adjustment: wallet.Adjustment{Amount: money.MustParse(amount, money.CNY), Reason: "Logs of 2026-02-28 were counted twice", BillNumber: bill, DecidedAt: at},
+	}
+}

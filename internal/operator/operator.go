@@ -136,6 +136,7 @@ var sections = []struct{ key, path, icon string }{
 	{"today", "/", "activity"},
 	{"transfers", "/transfers", "wallet"},
 	{"payments", "/payments", "card"},
+	{"adjustments", "/adjustments", "swap"},
 	{"certifications", "/certifications", "building"},
 	{"invoices", "/invoices", "invoice"},
 	{"accounts", "/accounts", "users"},

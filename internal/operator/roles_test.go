@@ -57,6 +57,9 @@ var permits = map[string]string{
 	"GET /codes": looking, "POST /codes": "fp", "GET /codes/{batch}": looking, "POST /codes/{batch}/export": "fp", "POST /codes/{batch}/revoke": "fp",
 	"GET /accounts/{account}/vouchers": looking, "POST /accounts/{account}/vouchers": "fp", "POST /accounts/{account}/vouchers/{source}/withdraw": "fp",
 
+	"GET /adjustments": looking, "GET /adjustments/{adjustment}": looking, "POST /adjustments/{adjustment}/approve": "fp", "POST /adjustments/{adjustment}/reject": "fp",
+	"GET /accounts/{account}/adjustments/new": "fp", "POST /accounts/{account}/adjustments": "fp",
+
 	"GET /operators": looking, "POST /operators": "p", "GET /operators/{operator}": looking, "POST /operators/{operator}/role": "p",
 	"POST /operators/{operator}/password": "p", "POST /operators/{operator}/disable": "p", "POST /operators/{operator}/enable": "p",
 	"GET /account": looking, "POST /account/password": looking,
@@ -108,7 +111,7 @@ func (h *house) browser(email, password string) *house {
 // filled puts things that exist into a route's path.
 func (h *house) filled(pattern string, transfer, mail string) string {
 	return strings.NewReplacer("{$}", "", "{workspace}", h.shop.ID, "{account}", h.payer.ID, "{transfer}", transfer, "{day}", "2026-03-10",
-		"{month}", "2026-02", "{mail}", mail, "{price}", "prce_none", "{version}", "none", "{certification}", "cert_none", "{invoice}", "invc_none", "{batch}", "btch_none", "{source}", "vchr_none", "{operator}", h.operator.ID).
+		"{month}", "2026-02", "{mail}", mail, "{price}", "prce_none", "{version}", "none", "{certification}", "cert_none", "{invoice}", "invc_none", "{batch}", "btch_none", "{source}", "vchr_none", "{adjustment}", "adjm_none", "{operator}", h.operator.ID).
 		Replace(strings.TrimPrefix(pattern, Prefix))
 }
 

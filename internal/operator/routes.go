@@ -57,5 +57,5 @@ func (o *Console) Routes() []web.Route {
 		get("/audit", account.Look, o.auditPage),
 		get("/system", account.Look, o.systemPage),
 		post("/system/clock", account.MoveClock, o.advance),
-	}, o.certifications(), o.invoices(), o.vouchers(), o.staff())
+	}, o.certifications(), o.invoices(), o.vouchers(), o.adjustments(), o.staff())
 }

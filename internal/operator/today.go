@@ -28,6 +28,7 @@ type Today struct {
 	Uncleared []ClearingRow
 	Mails     []notify.Mail
 	Transfers int
+	Adjusting int // adjustments that wait for a second operator
 	Queued    int64
 	Verdict   audit.Verdict
 }
@@ -103,6 +104,11 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	p.Transfers = len(declared)
+	proposed, err := tx.AdjustmentsProposed(ctx, shown)
+	if err != nil {
+		return err
+	}
+	p.Adjusting = len(proposed)
 	p.Queued, err = tx.QueuedJobs(ctx)
 	return err
 }
