@@ -59,7 +59,7 @@ func attacks(now time.Time) []attack {
 		{name: "a snappy bomb", path: remote, header: snap, body: snappy.Encode(nil, make([]byte, 64<<20)), answers: []int{400}},
 		{name: "snappy that promises four gigabytes", path: remote, header: snap, body: []byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0}, answers: []int{400}},
 		{name: "snappy of no message", path: remote, header: snap, body: snappy.Encode(nil, good), answers: []int{400}},
-		{name: "remote write 2.0", path: remote, header: map[string]string{"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, body: good, answers: []int{415}},
+		{name: "remote write 2.0", path: remote, header: map[string]string{"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, body: good, answers: []int{400}},
 		{name: "protobuf cut off", path: logging, header: pb, body: cut(dataWay("orders", one)), answers: []int{400}},
 		{name: "lines that are called protobuf", path: logging, header: pb, body: good, answers: []int{400}},
 		{name: "protobuf that is called lines", path: logging, body: dataWay("orders", one), answers: []int{400}},
@@ -70,7 +70,7 @@ func attacks(now time.Time) []attack {
 		{name: "a precision that nobody has", path: "/api/v2/write?precision=fortnight&token=%s", body: good, answers: []int{400}},
 		{name: "more points than a report may have", path: metric, body: bytes.Repeat([]byte("a v=1\n"), meter.MaxPoints+1), answers: []int{413}},
 		{name: "more tags than a point may have", path: metric, body: []byte("a" + strings.Repeat(",t=v", meter.MaxPerPoint+1) + " v=1"), answers: []int{413}},
-		{name: "a body of 17 MiB", path: metric, body: bytes.Repeat([]byte("#"), 17<<20), answers: []int{413}},
+		{name: "a body of 33 MiB", path: metric, body: bytes.Repeat([]byte("#"), 33<<20), answers: []int{413}},
 		{name: "a category that is not taken", path: "/v1/write/remote_job?token=%s", body: good, answers: []int{404}},
 		{name: "a path that is none", path: "/v1/../../etc/passwd?token=%s", body: good, answers: []int{404, 400, 301, 307}},
 		{name: "a GET", method: http.MethodGet, path: metric, answers: []int{404, 405}},
@@ -127,7 +127,7 @@ func TestManyBombsAtOnceDoNotFillTheMemory(t *testing.T) {
 	x := demo(t, "").newcomer("bombs")
 	var bombs []attack
 	for _, a := range attacks(time.Now()) {
-		if strings.Contains(a.name, "bomb") || strings.Contains(a.name, "17 MiB") || strings.Contains(a.name, "more points") {
+		if strings.Contains(a.name, "bomb") || strings.Contains(a.name, "33 MiB") || strings.Contains(a.name, "more points") {
 			bombs = append(bombs, a)
 		}
 	}

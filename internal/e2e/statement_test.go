@@ -1,13 +1,17 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/testkit"
+	"tollgate.dev/internal/wallet"
 )
 
 // A month goes by on the movable clock: its days are closed, its statement is
@@ -17,6 +21,7 @@ func TestAMonthEndsWithAStatement(t *testing.T) {
 	t.Parallel()
 	x := demo(t, "").newcomer("stated")
 	x.upgrade()
+	x.endow(money.MustParse("10", money.CNY)) // else the debt would clear the workspace within the month
 	var points []point
 	for n := range int64(200) {
 		points = append(points, point{id: n, label: fmt.Sprint("series-", n), at: x.now()})
@@ -50,4 +55,20 @@ func TestAMonthEndsWithAStatement(t *testing.T) {
 		t.Errorf("explained: %v\n%s", err, out)
 	}
 	x.verified()
+}
+
+// endow gives the payer a voucher behind the product's back.
+func (x *team) endow(face money.Amount) {
+	x.t.Helper()
+	at := x.now()
+	x.behind(func(ctx context.Context, s *store.Store) error {
+		return s.Write(ctx, func(tx *store.Tx) error {
+			payer, err := tx.BillingByName(ctx, x.payer)
+			if err != nil {
+				return err
+			}
+			_, err = wallet.GiveVoucher(ctx, tx, payer, wallet.ByVoucher, face, at.AddDate(1, 0, 0), at)
+			return err
+		})
+	})
 }
