@@ -6,7 +6,12 @@ import (
 	"time"
 
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/money"
 )
+
+// ErrCurrencyUsed is an account whose books are in its currency for good.
+var ErrCurrencyUsed = fault.New(fault.Conflict, "account_currency_used", "This account has movements, bills or payments under way in its currency, which therefore stays.")
 
 // Switches are what the operator may switch on a Billing Center account.
 type Switches struct {
@@ -44,4 +49,30 @@ func Switch(ctx context.Context, tx SwitchTx, billingID string, to Switches, ope
 		}
 	}
 	return tx.Audit(ctx, audit.Entry{At: at, Actor: operator, Address: address, Action: "billing_account.switched", Subject: billingID, Detail: detail})
+}
+
+// CurrencyTx is what changing a currency needs of a transaction.
+type CurrencyTx interface {
+	BillingByID(ctx context.Context, id string) (Billing, error)
+	// SetBillingCurrency changes it where no money was moved, nothing was
+	// billed and nothing is on its way, or is ErrCurrencyUsed.
+	SetBillingCurrency(ctx context.Context, id string, to money.Currency) error
+	Audit(ctx context.Context, e audit.Entry) error
+}
+
+// ChangeCurrency moves an account to another currency (domain section 2) as
+// long as its books are empty: nothing is ever converted. What is so already
+// changes nothing.
+func ChangeCurrency(ctx context.Context, tx CurrencyTx, billingID string, to money.Currency, operator, address string, at time.Time) error {
+	a, err := tx.BillingByID(ctx, billingID)
+	if err != nil || a.Currency == to {
+		return err
+	}
+	if err := tx.SetBillingCurrency(ctx, billingID, to); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, audit.Entry{
+		At: at, Actor: operator, Address: address, Action: "billing_account.currency_changed", Subject: billingID,
+		Detail: map[string]string{"currency": string(a.Currency) + " -> " + string(to)},
+	})
 }

@@ -133,6 +133,30 @@ func (o *Console) switchDisabled(w http.ResponseWriter, r *http.Request) error {
 	return o.switched(w, r, func(s *account.Switches, on bool) { s.Disabled = on })
 }
 
+// changeCurrency moves an account to another currency while its books are empty.
+func (o *Console) changeCurrency(w http.ResponseWriter, r *http.Request) error {
+	ctx, id := r.Context(), r.PathValue("account")
+	form, err := web.Parse(w, r)
+	if err != nil {
+		return err
+	}
+	err = o.Store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.BillingByID(ctx, id); err != nil {
+			return err
+		}
+		to, err := money.ParseCurrency(form.Text("to"))
+		if err != nil {
+			return err
+		}
+		return account.ChangeCurrency(ctx, tx, id, to, operator(ctx).ID, web.Address(r), o.Clock.Now())
+	})
+	if err != nil {
+		return err
+	}
+	o.say(ctx, web.Good, "op.said.currency")
+	return web.SeeOther(w, r, Prefix+"/accounts/"+url.PathEscape(id))
+}
+
 // switched sets one switch to what the button says, so that a second click
 // changes nothing.
 func (o *Console) switched(w http.ResponseWriter, r *http.Request, set func(*account.Switches, bool)) error {

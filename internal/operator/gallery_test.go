@@ -153,7 +153,11 @@ func today() map[string]page {
 		},
 		"today": func(ctx context.Context) templ.Component {
 			return todayPage(Today{
-				Frame: frame(ctx, "Today", "today"), At: noon, Transfers: 2, Queued: 3,
+				Frame: frame(ctx, "Today", "today"), At: noon, Transfers: 2, Queued: 3, Adjusting: 1,
+				Failed: []store.FailedJob{
+					{QueuedJob: store.QueuedJob{ID: 7, Kind: "mail.deliver", Args: []byte(`{"mail_id":"mail_1"}`)}, Attempts: 4, Most: 25, Failure: "dial tcp 127.0.0.1:25: connection refused", At: noon.Add(-time.Minute), NextAt: noon.Add(time.Hour)},
+					{QueuedJob: store.QueuedJob{ID: 8, Kind: "day.close", Args: []byte(`{"site":"cn1"}`)}, Given: true, Attempts: 25, Most: 25, Failure: "the store is closed", At: noon.Add(-time.Hour)},
+				},
 				Days: []DayRow{
 					dayRow(cn1, bill.SiteDay{Site: "cn1", Day: day, BeganAt: noon.Add(-12 * time.Hour), ClosedAt: noon.Add(-12 * time.Hour), Bills: 41, Parked: 1}, noon, noon),
 					dayRow(us1, bill.SiteDay{Site: "us1", Day: day.Add(-2), BeganAt: noon, Bills: 3, Total: 1000, Done: 340}, noon, noon),
@@ -231,6 +235,21 @@ func installation() map[string]page {
 	return map[string]page{
 		"audit": func(ctx context.Context) templ.Component {
 			return auditPage(Audit{Frame: frame(ctx, "Audit", "audit"), Form: web.Blank(), Rows: log, Pager: web.Pager{Older: Prefix + "/audit?before=2"}})
+		},
+		"search": func(ctx context.Context) templ.Component {
+			return searchView(Search{Frame: frame(ctx, "Search", "search"), Form: web.Blank("text", "acme"), Text: "acme", Hits: []Hit{
+				{"account", acme.UserName, acme.Email + " · " + acme.ID, Prefix + "/accounts/" + acme.ID}, {"workspace", "acme-shop", "China 1 (Hangzhou)", Prefix + "/workspaces/w"},
+				{"bill", "cn1-2026-000041", "2026-03-11 · 12.50 CNY", Prefix + "/workspaces/w"}, {"source", "vchr_1", "acme-pay · 30.00 CNY", Prefix + "/accounts/a/vouchers"},
+			}})
+		},
+		"search-none": func(ctx context.Context) templ.Component {
+			return searchView(Search{Frame: frame(ctx, "Search", "search"), Form: web.Blank("text", "nothing"), Text: "nothing"})
+		},
+		"search-blank": func(ctx context.Context) templ.Component {
+			return searchView(Search{Frame: frame(ctx, "Search", "search"), Form: web.Blank()})
+		},
+		"audit-refused": func(ctx context.Context) templ.Component {
+			return auditPage(Audit{Frame: frame(ctx, "Audit", "audit"), Form: refused(web.Blank("from", "yesterday", "actor", "ops@demo.example"), period.ErrMalformed.On("from"))})
 		},
 		"audit-broken": func(ctx context.Context) templ.Component {
 			return auditPage(Audit{Frame: frame(ctx, "Audit", "audit"), Form: web.Blank("subject", "wksp_x"), Broken: 1041})

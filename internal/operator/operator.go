@@ -134,6 +134,7 @@ func (o *Console) signedIn(r *http.Request) (*http.Request, error) {
 
 var sections = []struct{ key, path, icon string }{
 	{"today", "/", "activity"},
+	{"search", "/search", "search"},
 	{"transfers", "/transfers", "wallet"},
 	{"payments", "/payments", "card"},
 	{"adjustments", "/adjustments", "swap"},

@@ -2,6 +2,8 @@ package operator
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/fault"
@@ -88,6 +90,34 @@ func (o *Console) retryMail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	o.say(ctx, web.Good, "op.said.mail")
+	return web.SeeOther(w, r, Prefix+"/")
+}
+
+// retryJob has a job that failed tried again at once.
+func (o *Console) retryJob(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	id, err := strconv.ParseInt(r.PathValue("job"), 10, 64)
+	if err != nil {
+		return store.ErrJobGone
+	}
+	err = o.Store.Write(ctx, func(tx *store.Tx) error {
+		failed, err := tx.FailedJobs(ctx, shown)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(failed, func(j store.FailedJob) bool { return j.ID == id })
+		if at < 0 {
+			return store.ErrJobGone
+		}
+		if err := tx.RetryJob(ctx, id); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, store.RetriedJob(failed[at], operator(ctx).ID, web.Address(r), o.Clock.Now()))
+	})
+	if err != nil {
+		return err
+	}
+	o.say(ctx, web.Good, "jobs.said")
 	return web.SeeOther(w, r, Prefix+"/")
 }
 

@@ -45,7 +45,7 @@ var permits = map[string]string{
 	"POST /catalog/versions/{version}/remove": "p", "GET /catalog/versions/{version}/what-if": looking, "GET /catalog/versions/{version}/what-if.csv": looking,
 
 	"GET /workspaces": looking, "GET /workspaces/{workspace}": looking, "POST /workspaces/{workspace}/grant": "up",
-	"GET /audit": looking, "GET /system": looking, "POST /system/clock": "p",
+	"GET /audit": looking, "GET /audit.csv": looking, "GET /search": looking, "POST /jobs/{job}/retry": "up", "POST /accounts/{account}/currency": "up", "GET /system": looking, "POST /system/clock": "p",
 
 	"GET /certifications": looking, "GET /certifications/{certification}": looking, "GET /certifications/{certification}/scan": "fp",
 	"POST /certifications/{certification}/certify": "fp", "POST /certifications/{certification}/reject": "fp",
@@ -111,7 +111,7 @@ func (h *house) browser(email, password string) *house {
 // filled puts things that exist into a route's path.
 func (h *house) filled(pattern string, transfer, mail string) string {
 	return strings.NewReplacer("{$}", "", "{workspace}", h.shop.ID, "{account}", h.payer.ID, "{transfer}", transfer, "{day}", "2026-03-10",
-		"{month}", "2026-02", "{mail}", mail, "{price}", "prce_none", "{version}", "none", "{certification}", "cert_none", "{invoice}", "invc_none", "{batch}", "btch_none", "{source}", "vchr_none", "{adjustment}", "adjm_none", "{operator}", h.operator.ID).
+		"{month}", "2026-02", "{mail}", mail, "{price}", "prce_none", "{version}", "none", "{certification}", "cert_none", "{invoice}", "invc_none", "{batch}", "btch_none", "{source}", "vchr_none", "{adjustment}", "adjm_none", "{job}", "99", "{operator}", h.operator.ID).
 		Replace(strings.TrimPrefix(pattern, Prefix))
 }
 

@@ -26,6 +26,8 @@ func (o *Console) Routes() []web.Route {
 		post("/verify", account.VerifyBooks, o.verify),
 		post("/parked/{workspace}/{day}/retry", account.RetryWork, o.retryParked),
 		post("/statements/{account}/{month}/retry", account.RetryWork, o.retryStatement),
+		post("/jobs/{job}/retry", account.RetryWork, o.retryJob),
+		get("/search", account.Look, o.searchPage),
 		post("/mails/{mail}/retry", account.RetryWork, o.retryMail),
 
 		get("/transfers", account.Look, o.transfersPage),
@@ -37,6 +39,8 @@ func (o *Console) Routes() []web.Route {
 		get("/accounts/{account}", account.Look, o.accountPage),
 		post("/accounts/{account}/settlement", account.SwitchAccounts, o.switchSettlement),
 		post("/accounts/{account}/disabled", account.SwitchAccounts, o.switchDisabled),
+
+		post("/accounts/{account}/currency", account.SwitchAccounts, o.changeCurrency),
 
 		get("/accounts/{account}/prices", account.Look, o.pricesPage),
 		post("/accounts/{account}/prices", account.KeepPrices, o.agreePrice),
@@ -55,6 +59,7 @@ func (o *Console) Routes() []web.Route {
 		post("/workspaces/{workspace}/grant", account.UnlockWorkspaces, o.grant),
 
 		get("/audit", account.Look, o.auditPage),
+		get("/audit.csv", account.Look, o.auditCSV),
 		get("/system", account.Look, o.systemPage),
 		post("/system/clock", account.MoveClock, o.advance),
 	}, o.certifications(), o.invoices(), o.vouchers(), o.adjustments(), o.staff())

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
+	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/workspace"
@@ -109,3 +111,13 @@ func untilMidnight(at time.Time, zone *time.Location) string {
 	left := period.DayOf(at, zone).End(zone).Sub(at).Round(time.Minute)
 	return fmt.Sprintf("%d:%02d", int(left/time.Hour), int(left%time.Hour/time.Minute))
 }
+
+// clipped is the beginning of a long text.
+func clipped(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+func jobID(j store.FailedJob) string { return strconv.FormatInt(j.ID, 10) }

@@ -3,23 +3,12 @@ package operator
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/web"
 )
-
-// Audit is the log of who did what.
-type Audit struct {
-	Frame   web.Frame
-	Form    *web.Form
-	Subject string
-	Rows    []store.AuditLine
-	Broken  int64 // the first entry that does not follow from the one before; 0: whole
-	Pager   web.Pager
-}
 
 // System is the installation itself.
 type System struct {
@@ -33,29 +22,6 @@ type System struct {
 	Version string
 	Profile string
 	BaseURL string
-}
-
-func (o *Console) auditPage(w http.ResponseWriter, r *http.Request) error {
-	ctx, q := r.Context(), r.URL.Query()
-	page := Audit{Frame: o.frame(r, web.T(ctx, "op.nav.audit"), "audit"), Form: &web.Form{Values: q}, Subject: q.Get("subject")}
-	before, err := strconv.ParseInt(q.Get("before"), 10, 64)
-	if err != nil || before < 0 {
-		before = 0 // the newest
-	}
-	err = o.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		if page.Rows, err = tx.AuditLog(ctx, page.Subject, before, pageSize); err != nil {
-			return err
-		}
-		page.Broken, err = tx.BrokenAudit(ctx)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if n := len(page.Rows); n == pageSize {
-		page.Pager.Older = auditPath(page.Subject, page.Rows[n-1].N)
-	}
-	return web.Render(w, r, http.StatusOK, auditPage(page))
 }
 
 func (o *Console) system(r *http.Request, form *web.Form) (System, error) {

@@ -3,8 +3,6 @@ package operator
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"tollgate.dev/internal/audit"
@@ -30,6 +28,7 @@ type Today struct {
 	Transfers int
 	Adjusting int // adjustments that wait for a second operator
 	Queued    int64
+	Failed    []store.FailedJob
 	Verdict   audit.Verdict
 }
 
@@ -109,6 +108,9 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	p.Adjusting = len(proposed)
+	if p.Failed, err = tx.FailedJobs(ctx, shown); err != nil {
+		return err
+	}
 	p.Queued, err = tx.QueuedJobs(ctx)
 	return err
 }
@@ -193,15 +195,4 @@ func (o *Console) verify(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.SeeOther(w, r, Prefix+"/")
-}
-
-func auditPath(subject string, before int64) string {
-	q := url.Values{}
-	if subject != "" {
-		q.Set("subject", subject)
-	}
-	if before > 0 {
-		q.Set("before", strconv.FormatInt(before, 10))
-	}
-	return Prefix + "/audit?" + q.Encode()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 )
@@ -141,6 +142,25 @@ func (tx *Tx) SetBillingSwitches(ctx context.Context, id string, disabled, arbit
 		SET disabled = $2, arbitrary_settlement = $3
 		WHERE id = $1`, id, flag(disabled), flag(arbitrary))
 	return exactlyOne(n, err, account.ErrUnknown)
+}
+
+// SetBillingCurrency changes an account's currency where no money was moved,
+// nothing was billed and nothing is on its way, or is account.ErrCurrencyUsed.
+// The head of its ledger keeps other writers of money away meanwhile.
+func (tx *Tx) SetBillingCurrency(ctx context.Context, id string, to money.Currency) error {
+	if _, err := tx.LedgerHead(ctx, id); err != nil {
+		return err
+	}
+	n, err := tx.Exec(ctx, `
+		UPDATE billing_account
+		SET currency = $2
+		WHERE id = $1
+			AND NOT EXISTS (SELECT 1 FROM ledger_entry WHERE payer = $1)
+			AND NOT EXISTS (SELECT 1 FROM bill WHERE payer = $1)
+			AND NOT EXISTS (SELECT 1 FROM transfer WHERE account_id = $1 AND state NOT IN ('credited', 'rejected'))
+			AND NOT EXISTS (SELECT 1 FROM payment WHERE account_id = $1 AND next_ask_at > 0)
+			AND NOT EXISTS (SELECT 1 FROM adjustment WHERE account_id = $1 AND state = 'proposed')`, id, string(to))
+	return exactlyOne(n, err, account.ErrCurrencyUsed)
 }
 
 // BillingAccounts lists accounts whose user name or address begins with the
