@@ -12,7 +12,7 @@ import (
 // TestABreakInTheBooksIsFoundOvernight changes history and lets a night pass.
 func TestABreakInTheBooksIsFoundOvernight(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, storetest.SQLite(t))
+	h := houseOf(t, storetest.SQLite(t), false)
 	verdict := func() (v audit.Verdict) {
 		t.Helper()
 		err := h.store.Read(t.Context(), func(tx *store.Tx) (err error) {

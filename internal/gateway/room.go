@@ -25,7 +25,7 @@ const (
 const (
 	maxMemory   = 128 << 20
 	smallBody   = 1 << 20
-	largeBodies = 4
+	largeBodies = 2
 	largeReport = 4 << 20
 )
 

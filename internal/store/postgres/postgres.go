@@ -18,7 +18,7 @@ import (
 )
 
 // attempts bounds how often a transaction that lost a deadlock runs again.
-const attempts = 5
+const attempts = 20
 
 // Engine is an open PostgreSQL database.
 type Engine struct {
