@@ -1,11 +1,8 @@
 package meter
 
 import (
-	"math"
 	"strconv"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // DecodeDataWay reads the protobuf report of DataKit, com.guance.Point:
@@ -20,26 +17,13 @@ import (
 func DecodeDataWay(body []byte, at time.Time) ([]Point, error) {
 	m := newMessage(body)
 	var b builder
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return b.done(err)
+	for m.next() {
+		if m.number == 1 {
+			m.keep(decodePBPoint(&b, m.part(), at))
+			b.foresee(m.pos, m.end)
 		}
-		if number != 1 {
-			if err := m.skip(number, kind); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		point, err := m.part(kind)
-		if err != nil {
-			return nil, err
-		}
-		if err := decodePBPoint(&b, point, at); err != nil {
-			return nil, err
-		}
-		b.foresee(m.pos, m.end)
 	}
+	return b.done(m.err)
 }
 
 // done gives all points or the fault.
@@ -54,35 +38,22 @@ func decodePBPoint(b *builder, m message, at time.Time) error {
 	b.begin()
 	var name string
 	var nanos uint64
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			name, err = m.str(kind)
+			name = m.str()
 		case 2:
-			var field message
-			if field, err = m.part(kind); err == nil {
-				err = decodePBField(b, field)
-			}
+			m.keep(decodePBField(b, m.part()))
 		case 3:
-			nanos, err = m.varint(kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
+			nanos = m.varint()
 		}
 	}
-	if name == "" {
+	switch {
+	case m.err != nil:
+		return m.err
+	case name == "":
 		return m.fail("point " + strconv.Itoa(len(b.points)+1) + " has no name")
-	}
-	if nanos != 0 {
+	case nanos != 0:
 		return b.add(name, b.settle(), time.Unix(0, int64(nanos)), true)
 	}
 	return b.add(name, b.settle(), at, false)
@@ -92,31 +63,29 @@ func decodePBField(b *builder, m message) error {
 	var key string
 	var value Value
 	var tag bool
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			key, err = m.str(kind)
+			key = m.str()
+		case 2:
+			value = Int(int64(m.varint()))
+		case 3:
+			value = Uint(m.varint())
+		case 4:
+			value = Float(m.double())
+		case 5:
+			value = Bool(m.varint() != 0)
+		case 6, 7: // a blob, a packed array or map
+			value = Bytes(m.str())
 		case 8:
-			var v uint64
-			v, err = m.varint(kind)
-			tag = v != 0
-		case 2, 3, 4, 5, 6, 7, 11:
-			value, err = decodePBValue(&m, number, kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
+			tag = m.varint() != 0
+		case 11:
+			value = Text(m.str())
 		}
 	}
 	switch {
+	case m.err != nil:
+		return m.err
 	case key == "":
 		return m.fail("a field of point " + strconv.Itoa(len(b.points)+1) + " has no key")
 	case value.Kind == KindNone:
@@ -125,28 +94,6 @@ func decodePBField(b *builder, m message) error {
 		return b.tag(key, value.label())
 	}
 	return b.field(key, value)
-}
-
-func decodePBValue(m *message, number protowire.Number, kind protowire.Type) (Value, error) {
-	switch number {
-	case 2:
-		v, err := m.varint(kind)
-		return Int(int64(v)), err
-	case 3:
-		v, err := m.varint(kind)
-		return Uint(v), err
-	case 4:
-		v, err := m.fixed64(kind)
-		return Float(math.Float64frombits(v)), err
-	case 5:
-		v, err := m.varint(kind)
-		return Bool(v != 0), err
-	case 11:
-		v, err := m.str(kind)
-		return Text(v), err
-	}
-	v, err := m.str(kind) // 6 and 7: a blob, a packed array or map
-	return Bytes(v), err
 }
 
 // label is the value as the text of a tag.

@@ -39,28 +39,19 @@ func DecodeLoki(body []byte, at time.Time) ([]Point, error) {
 	return b.done(err)
 }
 
-func lokiLabels(m message) ([]Tag, error) {
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return nil, err
-		}
-		if number != 1 {
-			if err := m.skip(number, kind); err != nil {
-				return nil, err
-			}
+func lokiLabels(m message) (tags []Tag, err error) {
+	for m.next() {
+		if m.number != 1 {
 			continue
 		}
-		part, err := m.part(kind)
-		if err != nil {
-			return nil, err
-		}
+		part := m.part()
 		tags, ok := parseLabels(part.rest())
 		if !ok {
-			return nil, part.fail("the labels of a stream are not of the form {name=\"value\"}")
+			m.keep(part.fail("the labels of a stream are not of the form {name=\"value\"}"))
 		}
-		return tags, nil
+		return tags, m.err
 	}
+	return nil, m.err
 }
 
 // parseLabels reads {a="b", c="d"}, with values quoted as Go quotes texts.
@@ -103,35 +94,18 @@ func decodeLokiEntry(b *builder, labels []Tag, m message, at time.Time) error {
 		return err
 	}
 	var stamp time.Time
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		var part message
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			if part, err = m.part(kind); err == nil {
-				stamp, err = decodeTimestamp(part)
-			}
+			stamp = decodeTimestamp(&m)
 		case 2:
-			var line string
-			if line, err = m.str(kind); err == nil {
-				err = b.field(messageField, Text(line))
-			}
+			m.keep(b.field(messageField, Text(m.str())))
 		case 3:
-			if part, err = m.part(kind); err == nil {
-				err = decodeLokiMetadata(b, part)
-			}
-		default:
-			err = m.skip(number, kind)
+			m.keep(decodeLokiMetadata(b, m.part()))
 		}
-		if err != nil {
-			return err
-		}
+	}
+	if m.err != nil {
+		return m.err
 	}
 	return endEntry(b, labels, stamp, at)
 }
@@ -163,50 +137,29 @@ search:
 	return b.add(name, b.settle(), stamp, true)
 }
 
-func decodeTimestamp(m message) (time.Time, error) {
+// decodeTimestamp reads Timestamp{int64 seconds = 1; int32 nanos = 2}, the
+// value of the field that the message stands at.
+func decodeTimestamp(entry *message) time.Time {
 	var seconds, nanos uint64
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return time.Unix(int64(seconds), int64(nanos)), err
-		}
-		switch number {
+	m := entry.part()
+	for m.next() {
+		switch m.number {
 		case 1:
-			seconds, err = m.varint(kind)
+			seconds = m.varint()
 		case 2:
-			nanos, err = m.varint(kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return time.Time{}, err
+			nanos = m.varint()
 		}
 	}
+	entry.keep(m.err)
+	return time.Unix(int64(seconds), int64(nanos))
 }
 
 func decodeLokiMetadata(b *builder, m message) error {
-	var key, value string
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
-		case 1:
-			key, err = m.str(kind)
-		case 2:
-			value, err = m.str(kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if key == "" {
+	key, value := m.pair()
+	switch {
+	case m.err != nil:
+		return m.err
+	case key == "":
 		return m.fail("an item of structured metadata has no name")
 	}
 	return b.field(key, Text(value))

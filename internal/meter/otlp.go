@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // OpenTelemetry's protocol has three kinds of requests, all of one shape: data
@@ -60,29 +58,6 @@ func decodeOTLP(body []byte, at time.Time, record func(o *otlp, r resource, m me
 	return o.b.done(err)
 }
 
-// each calls f with every embedded message of the number and passes over the rest.
-func (m message) each(number protowire.Number, f func(message) error) error {
-	for {
-		n, kind, more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		if n != number {
-			if err := m.skip(n, kind); err != nil {
-				return err
-			}
-			continue
-		}
-		part, err := m.part(kind)
-		if err != nil {
-			return err
-		}
-		if err := f(part); err != nil {
-			return err
-		}
-	}
-}
-
 func decodeResource(m message) (resource, error) {
 	r := resource{service: noService}
 	err := m.each(1, func(res message) error {
@@ -124,28 +99,8 @@ func (o *otlp) end(name string, nanos uint64) error {
 }
 
 func decodeAttribute(m message) (key string, v Value, err error) {
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return "", v, err
-		}
-		if !more {
-			break
-		}
-		switch number {
-		case 1:
-			key, err = m.str(kind)
-		case 2:
-			var part message
-			if part, err = m.part(kind); err == nil {
-				v, err = decodeAny(part, 0)
-			}
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return "", v, err
-		}
+	if key, v, err = decodeEntry(m, 0); err != nil {
+		return "", v, err
 	}
 	if key == "" {
 		return "", v, m.fail("an attribute has no key")
@@ -161,41 +116,27 @@ func decodeAny(m message, depth int) (v Value, err error) {
 	if depth > deepest {
 		return v, m.fail("a value is nested too deep")
 	}
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return v, err
-		}
-		var bits uint64
-		var text string
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			text, err = m.str(kind)
-			v = Text(text)
+			v = Text(m.str())
 		case 2:
-			bits, err = m.varint(kind)
-			v = Bool(bits != 0)
+			v = Bool(m.varint() != 0)
 		case 3:
-			bits, err = m.varint(kind)
-			v = Int(int64(bits))
+			v = Int(int64(m.varint()))
 		case 4:
-			bits, err = m.fixed64(kind)
-			v = Float(math.Float64frombits(bits))
+			v = Float(m.double())
 		case 5, 6:
-			var part message
-			if part, err = m.part(kind); err == nil {
-				v, err = decodeNested(part, number == 6, depth+1)
-			}
+			v, err = decodeNested(m.part(), m.number == 6, depth+1)
+			m.keep(err)
 		case 7:
-			text, err = m.str(kind)
-			v = Bytes(text)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return Value{}, err
+			v = Bytes(m.str())
 		}
 	}
+	if m.err != nil {
+		return Value{}, m.err
+	}
+	return v, nil
 }
 
 // decodeNested writes a list or a map of values as JSON.
@@ -229,27 +170,18 @@ func decodeNested(m message, isMap bool, depth int) (Value, error) {
 	return Value{Kind: KindBytes, text: string(append(text, ']'))}, err
 }
 
+// decodeEntry reads a KeyValue.
 func decodeEntry(m message, depth int) (key string, v Value, err error) {
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return key, v, err
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			key, err = m.str(kind)
+			key = m.str()
 		case 2:
-			var part message
-			if part, err = m.part(kind); err == nil {
-				v, err = decodeAny(part, depth)
-			}
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return "", v, err
+			v, err = decodeAny(m.part(), depth)
+			m.keep(err)
 		}
 	}
+	return key, v, m.err
 }
 
 // appendJSON writes a value; what decodeNested made is JSON already.

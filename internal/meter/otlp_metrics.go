@@ -1,7 +1,6 @@
 package meter
 
 import (
-	"math"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -33,46 +32,24 @@ var dataPointKinds = map[protowire.Number]dataPoints{
 
 func decodeOTLPMetric(o *otlp, r resource, m message) error {
 	name := ""
-	for rest := m; ; {
-		number, kind, more, err := rest.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		if number == 1 {
-			name, err = rest.str(kind)
-		} else {
-			err = rest.skip(number, kind)
-		}
-		if err != nil {
-			return err
+	rest := m
+	for rest.next() {
+		if rest.number == 1 {
+			name = rest.str()
 		}
 	}
-	if name == "" {
-		return m.fail("a metric has no name")
+	switch {
+	case rest.err != nil:
+		return rest.err
+	case name == "":
+		return rest.fail("a metric has no name")
 	}
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		where, known := dataPointKinds[number]
-		if !known {
-			if err := m.skip(number, kind); err != nil {
-				return err
-			}
-			continue
-		}
-		points, err := m.part(kind)
-		if err != nil {
-			return err
-		}
-		if err := points.each(1, func(one message) error { return decodeDataPoint(o, r, name, where, one) }); err != nil {
-			return err
+	for m.next() {
+		if where, known := dataPointKinds[m.number]; known {
+			m.keep(m.part().each(1, func(one message) error { return decodeDataPoint(o, r, name, where, one) }))
 		}
 	}
+	return m.err
 }
 
 // noRecordedValue is the flag of a data point that says that its series has
@@ -83,41 +60,27 @@ func decodeDataPoint(o *otlp, r resource, name string, where dataPoints, m messa
 	if err := o.begin(r); err != nil {
 		return err
 	}
-	var nanos, flags, bits uint64
+	var nanos, flags uint64
 	value := Value{Kind: KindHistogram, text: m.rest()}
 	if where.number {
 		value = Value{}
 	}
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
+	for m.next() {
 		switch {
-		case number == where.attributes:
-			err = o.tag(&m, kind)
-		case number == where.flags:
-			flags, err = m.varint(kind)
-		case number == 3:
-			nanos, err = m.fixed64(kind)
-		case where.number && number == 4:
-			bits, err = m.fixed64(kind)
-			value = Float(math.Float64frombits(bits))
-		case where.number && number == 6:
-			bits, err = m.fixed64(kind)
-			value = Int(int64(bits))
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
+		case m.number == where.attributes:
+			m.keep(o.tag(m.part()))
+		case m.number == where.flags:
+			flags = m.varint()
+		case m.number == 3:
+			nanos = m.fixed64()
+		case where.number && m.number == 4:
+			value = Float(m.double())
+		case where.number && m.number == 6:
+			value = Int(int64(m.fixed64()))
 		}
 	}
-	if flags&noRecordedValue != 0 || value.Kind == KindNone {
-		return nil
+	if m.err != nil || flags&noRecordedValue != 0 || value.Kind == KindNone {
+		return m.err
 	}
 	key := valueField
 	if !where.number {
@@ -130,27 +93,19 @@ func decodeDataPoint(o *otlp, r resource, name string, where dataPoints, m messa
 }
 
 // tag reads an attribute as a tag.
-func (o *otlp) tag(m *message, kind protowire.Type) error {
-	part, err := m.part(kind)
-	if err != nil {
-		return err
-	}
-	key, value, err := decodeAttribute(part)
+func (o *otlp) tag(m message) error {
+	key, value, err := decodeAttribute(m)
 	if err != nil {
 		return err
 	}
 	return o.b.tag(key, value.label())
 }
 
-// field reads an attribute as a field.
-func (o *otlp) field(m *message, kind protowire.Type) error {
-	part, err := m.part(kind)
-	if err != nil {
-		return err
-	}
-	key, value, err := decodeAttribute(part)
+// field reads an attribute as a field, whose key has a prefix.
+func (o *otlp) field(prefix string, m message) error {
+	key, value, err := decodeAttribute(m)
 	if err != nil || value.Kind == KindNone {
 		return err
 	}
-	return o.b.field(key, value)
+	return o.b.field(prefix+key, value)
 }

@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // DecodeOTLPLogs reads a request of OpenTelemetry's logs: each record is a
@@ -23,38 +21,26 @@ func decodeLogRecord(o *otlp, r resource, m message) error {
 		return err
 	}
 	var occurred, observed uint64
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			occurred, err = m.fixed64(kind)
+			occurred = m.fixed64()
 		case 11:
-			observed, err = m.fixed64(kind)
+			observed = m.fixed64()
 		case 3:
-			err = o.text(&m, "status", kind, plainText)
+			m.keep(o.text("status", m.str()))
 		case 5:
-			var part message
-			if part, err = m.part(kind); err == nil {
-				err = o.body(part)
-			}
+			m.keep(o.body(m.part()))
 		case 6:
-			err = o.field(&m, kind)
+			m.keep(o.field("", m.part()))
 		case 9:
-			err = o.text(&m, "trace_id", kind, identifier)
+			m.keep(o.text("trace_id", identifier(m.str())))
 		case 10:
-			err = o.text(&m, "span_id", kind, identifier)
-		default:
-			err = m.skip(number, kind)
+			m.keep(o.text("span_id", identifier(m.str())))
 		}
-		if err != nil {
-			return err
-		}
+	}
+	if m.err != nil {
+		return m.err
 	}
 	if occurred == 0 {
 		occurred = observed
@@ -71,15 +57,12 @@ func (o *otlp) body(m message) error {
 	return o.b.field("message", Text(v.label()))
 }
 
-func plainText(s string) string { return s }
-
 // text keeps a text as a field, unless it is empty.
-func (o *otlp) text(m *message, key string, kind protowire.Type, as func(string) string) error {
-	raw, err := m.str(kind)
-	if err != nil || raw == "" {
-		return err
+func (o *otlp) text(key, text string) error {
+	if text == "" {
+		return nil
 	}
-	return o.b.field(key, Text(as(raw)))
+	return o.b.field(key, Text(text))
 }
 
 // DecodeOTLPTraces reads a request of OpenTelemetry's traces: each span is a
@@ -98,43 +81,34 @@ func decodeSpan(o *otlp, r resource, m message) error {
 	}
 	var start, end uint64
 	var events, links int64
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			err = o.text(&m, "trace_id", kind, identifier)
+			m.keep(o.text("trace_id", identifier(m.str())))
 		case 2:
-			err = o.text(&m, "span_id", kind, identifier)
+			m.keep(o.text("span_id", identifier(m.str())))
 		case 4:
-			err = o.text(&m, "parent_id", kind, identifier)
+			m.keep(o.text("parent_id", identifier(m.str())))
 		case 5:
-			err = o.text(&m, "operation", kind, plainText)
+			m.keep(o.text("operation", m.str()))
 		case 7:
-			start, err = m.fixed64(kind)
+			start = m.fixed64()
 		case 8:
-			end, err = m.fixed64(kind)
+			end = m.fixed64()
 		case 9:
-			err = o.field(&m, kind)
+			m.keep(o.field("", m.part()))
 		case 11:
 			events++
-			err = o.nested(&m, "event", events, kind, 2, 3)
+			m.keep(o.event(m.part(), events))
 		case 13:
 			links++
-			err = o.nested(&m, "link", links, kind, 1, 4)
+			m.keep(o.link(m.part(), links))
 		case 15:
-			err = o.status(&m, kind)
-		default:
-			err = m.skip(number, kind)
+			m.keep(o.status(m.part()))
 		}
-		if err != nil {
-			return err
-		}
+	}
+	if m.err != nil {
+		return m.err
 	}
 	if end >= start && end-start <= math.MaxInt64 {
 		if err := o.b.field("duration", Int(int64((end-start)/uint64(time.Microsecond)))); err != nil {
@@ -145,69 +119,51 @@ func decodeSpan(o *otlp, r resource, m message) error {
 }
 
 // status keeps what came of a span: Status{string message = 2; enum code = 3}.
-func (o *otlp) status(m *message, kind protowire.Type) error {
-	part, err := m.part(kind)
-	if err != nil {
-		return err
-	}
-	for {
-		number, kind, more, err := part.next()
-		if err != nil || !more {
-			return err
-		}
-		var code uint64
-		switch number {
+func (o *otlp) status(m message) error {
+	for m.next() {
+		switch m.number {
 		case 2:
-			err = o.text(&part, "status_message", kind, plainText)
+			m.keep(o.text("status_message", m.str()))
 		case 3:
-			if code, err = part.varint(kind); err == nil && code < uint64(len(statusCodes)) {
-				err = o.b.tag("status", statusCodes[code])
+			if code := m.varint(); code < uint64(len(statusCodes)) {
+				m.keep(o.b.tag("status", statusCodes[code]))
 			}
-		default:
-			err = part.skip(number, kind)
-		}
-		if err != nil {
-			return err
 		}
 	}
+	return m.err
 }
 
 var statusCodes = [...]string{"", "ok", "error"}
 
-// nested keeps an event (its name) or a link (its trace) of a span, and its
-// attributes, as fields with a number: event.1, event.1.exception.type.
-func (o *otlp) nested(m *message, what string, n int64, kind protowire.Type, text, attributes protowire.Number) error {
-	part, err := m.part(kind)
-	if err != nil {
-		return err
-	}
-	prefix, as := what+"."+strconv.FormatInt(n, 10), plainText
-	if what == "link" {
-		as = identifier
-	}
-	for {
-		number, kind, more, err := part.next()
-		if err != nil || !more {
-			return err
-		}
-		switch number {
-		case text:
-			err = o.text(&part, prefix, kind, as)
-		case attributes:
-			var kv message
-			var key string
-			var v Value
-			if kv, err = part.part(kind); err == nil {
-				key, v, err = decodeAttribute(kv)
-			}
-			if err == nil && v.Kind != KindNone {
-				err = o.b.field(prefix+"."+key, v)
-			}
-		default:
-			err = part.skip(number, kind)
-		}
-		if err != nil {
-			return err
+// event keeps the name of an event of a span, and its attributes, as fields
+// with its number: event.1, event.1.exception.type.
+//
+//	Event{string name = 2; repeated KeyValue attributes = 3}
+func (o *otlp) event(m message, n int64) error {
+	prefix := "event." + strconv.FormatInt(n, 10)
+	for m.next() {
+		switch m.number {
+		case 2:
+			m.keep(o.text(prefix, m.str()))
+		case 3:
+			m.keep(o.field(prefix+".", m.part()))
 		}
 	}
+	return m.err
+}
+
+// link keeps the trace that a span is linked to as it keeps an event.
+//
+//	Link{bytes trace_id = 1; repeated KeyValue attributes = 4}
+func (o *otlp) link(m message, n int64) error {
+	prefix := "link." + strconv.FormatInt(n, 10)
+	for m.next() {
+		switch m.number {
+		case 1:
+			m.keep(o.text(prefix, identifier(m.str())))
+		case 4:
+			m.keep(o.field(prefix+".", m.part()))
+		}
+	}
+	return m.err
 }

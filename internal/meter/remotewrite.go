@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/snappy"
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // densest is more than snappy's format can pack: a copy of 64 bytes takes 3.
@@ -65,27 +64,14 @@ const (
 func DecodeRemoteWrite(body []byte) ([]Point, error) {
 	m := newMessage(body)
 	var b builder
-	for series := 1; ; {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return b.done(err)
+	for series := 1; m.next(); {
+		if m.number == 1 {
+			m.keep(decodeSeries(&b, m.part(), series))
+			b.foresee(m.pos, m.end)
+			series++
 		}
-		if number != 1 {
-			if err := m.skip(number, kind); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		part, err := m.part(kind)
-		if err != nil {
-			return nil, err
-		}
-		if err := decodeSeries(&b, part, series); err != nil {
-			return nil, err
-		}
-		b.foresee(m.pos, m.end)
-		series++
 	}
+	return b.done(m.err)
 }
 
 // decodeSeries reads the labels first, wherever they stand, then the samples.
@@ -93,114 +79,68 @@ func decodeSeries(b *builder, m message, index int) error {
 	b.begin()
 	samples := m
 	name := ""
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
+	for m.next() {
+		if m.number == 1 {
+			m.keep(decodeLabel(b, m.part(), &name))
 		}
-		if !more {
-			break
-		}
-		if number == 1 {
-			err = decodeLabel(b, &m, kind, &name)
-		} else {
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
-		}
+	}
+	if m.err != nil {
+		return m.err
 	}
 	if name == "" {
 		return m.fail("series " + strconv.Itoa(index) + " has no " + nameLabel)
 	}
-	return decodeSamples(b, samples, name, b.settle())
+	tags := b.settle()
+	for samples.next() {
+		switch samples.number {
+		case 2:
+			samples.keep(decodeSample(b, samples.part(), name, tags))
+		case 4:
+			samples.keep(decodeHistogram(b, samples.part(), name, tags))
+		}
+	}
+	return samples.err
 }
 
-func decodeLabel(b *builder, m *message, kind protowire.Type, name *string) error {
-	label, err := m.part(kind)
-	if err != nil {
-		return err
-	}
-	var key, value string
-	for {
-		number, kind, more, err := label.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
-		case 1:
-			key, err = label.str(kind)
-		case 2:
-			value, err = label.str(kind)
-		default:
-			err = label.skip(number, kind)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	switch key {
-	case "":
-		return label.fail("a label has no name")
-	case nameLabel:
+func decodeLabel(b *builder, m message, name *string) error {
+	key, value := m.pair()
+	switch {
+	case m.err != nil:
+		return m.err
+	case key == "":
+		return m.fail("a label has no name")
+	case key == nameLabel:
 		*name = value
 		return nil
 	}
 	return b.tag(key, value)
 }
 
-func decodeSamples(b *builder, m message, name string, tags []Tag) error {
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		var part message
-		switch number {
+// pair reads a message of two texts, a name (1) and its value (2).
+func (m *message) pair() (name, value string) {
+	for m.next() {
+		switch m.number {
+		case 1:
+			name = m.str()
 		case 2:
-			if part, err = m.part(kind); err == nil {
-				err = decodeSample(b, part, name, tags)
-			}
-		case 4:
-			if part, err = m.part(kind); err == nil {
-				err = decodeHistogram(b, part, name, tags)
-			}
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
+			value = m.str()
 		}
 	}
+	return name, value
 }
 
 func decodeSample(b *builder, m message, name string, tags []Tag) error {
 	var bits, millis uint64
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 1:
-			bits, err = m.fixed64(kind)
+			bits = m.fixed64()
 		case 2:
-			millis, err = m.varint(kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
+			millis = m.varint()
 		}
 	}
-	if bits == staleMarker {
-		return nil
+	if m.err != nil || bits == staleMarker {
+		return m.err
 	}
 	return addSample(b, name, tags, Field{valueField, Float(math.Float64frombits(bits))}, millis)
 }
@@ -210,28 +150,16 @@ func decodeSample(b *builder, m message, name string, tags []Tag) error {
 func decodeHistogram(b *builder, m message, name string, tags []Tag) error {
 	value := Value{Kind: KindHistogram, text: m.rest()}
 	var sum, millis uint64
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 3:
-			sum, err = m.fixed64(kind)
+			sum = m.fixed64()
 		case 15:
-			millis, err = m.varint(kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
+			millis = m.varint()
 		}
 	}
-	if sum == staleMarker {
-		return nil
+	if m.err != nil || sum == staleMarker {
+		return m.err
 	}
 	return addSample(b, name, tags, Field{histogramField, value}, millis)
 }

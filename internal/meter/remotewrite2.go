@@ -20,31 +20,20 @@ type Written struct{ Samples, Histograms, Exemplars int }
 func DecodeRemoteWrite2(body []byte) ([]Point, Written, error) {
 	d := rw2{symbols: make([]string, 0, 64)}
 	m := newMessage(body)
-	for rest := m; ; {
-		number, kind, more, err := rest.next()
-		if err != nil {
-			return nil, Written{}, err
-		}
-		if !more {
-			break
-		}
-		if number != 4 {
-			if err := rest.skip(number, kind); err != nil {
-				return nil, Written{}, err
-			}
+	symbols := m
+	for symbols.next() {
+		if symbols.number != 4 {
 			continue
-		}
-		symbol, err := rest.str(kind)
-		if err != nil {
-			return nil, Written{}, err
 		}
 		if len(d.symbols) >= MaxAttributes {
 			return nil, Written{}, ErrTooManyParts.With("symbols", MaxAttributes)
 		}
-		d.symbols = append(d.symbols, symbol)
+		d.symbols = append(d.symbols, symbols.str())
 	}
-	err := m.each(5, d.series)
-	points, err := d.b.done(err)
+	if symbols.err != nil {
+		return nil, Written{}, symbols.err
+	}
+	points, err := d.b.done(m.each(5, d.series))
 	if err != nil {
 		return nil, Written{}, err
 	}
@@ -70,33 +59,19 @@ func (d *rw2) series(m message) error {
 		return m.fail("series " + strconv.Itoa(d.index) + " has no " + nameLabel)
 	}
 	tags := d.b.settle()
-	for {
-		number, kind, more, err := m.next()
-		if err != nil || !more {
-			return err
-		}
-		var part message
-		switch number {
+	for m.next() {
+		switch m.number {
 		case 2:
-			if part, err = m.part(kind); err == nil {
-				d.written.Samples++
-				err = decodeSample(&d.b, part, name, tags)
-			}
+			d.written.Samples++
+			m.keep(decodeSample(&d.b, m.part(), name, tags))
 		case 3:
-			if part, err = m.part(kind); err == nil {
-				d.written.Histograms++
-				err = decodeHistogram(&d.b, part, name, tags)
-			}
+			d.written.Histograms++
+			m.keep(decodeHistogram(&d.b, m.part(), name, tags))
 		case 4:
 			d.written.Exemplars++
-			err = m.skip(number, kind)
-		default:
-			err = m.skip(number, kind)
-		}
-		if err != nil {
-			return err
 		}
 	}
+	return m.err
 }
 
 // labels reads the pairs of references to names and values.
@@ -120,49 +95,22 @@ func (d *rw2) labels(m message) (name string, err error) {
 		}
 		return d.b.tag(key, symbol)
 	}
-	for {
-		number, kind, more, err := m.next()
-		if err != nil {
-			return "", err
-		}
-		if !more {
-			break
-		}
+	for m.next() {
 		switch {
-		case number != 1:
-			err = m.skip(number, kind)
-		case kind == protowire.VarintType:
-			var ref uint64
-			if ref, err = m.varint(kind); err == nil {
-				err = take(ref)
+		case m.number != 1:
+		case m.kind == protowire.VarintType:
+			if ref := m.varint(); m.err == nil {
+				m.keep(take(ref))
 			}
 		default:
-			err = m.packed(kind, take)
+			m.packed(take)
 		}
-		if err != nil {
-			return "", err
-		}
+	}
+	if m.err != nil {
+		return "", m.err
 	}
 	if odd {
 		return "", m.fail("series " + strconv.Itoa(d.index) + " has a label without a value")
 	}
 	return name, nil
-}
-
-// packed calls f with each integer of a packed list.
-func (m *message) packed(kind protowire.Type, f func(uint64) error) error {
-	list, err := m.part(kind)
-	if err != nil {
-		return err
-	}
-	for list.pos < list.end {
-		v, err := list.varint(protowire.VarintType)
-		if err != nil {
-			return err
-		}
-		if err := f(v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
