@@ -6,6 +6,7 @@ import (
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/wallet"
@@ -108,6 +109,8 @@ type Settlement struct {
 	Methods   []site.Method
 	Selected  site.Method
 	Arbitrary bool
+	Held      error // why nothing can be chosen now, with the day on which it can; nil if it can
+	Rules     settle.Rules
 }
 
 // BillFilter is what a list of bills is narrowed to; it lives in the address.

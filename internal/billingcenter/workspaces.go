@@ -77,10 +77,18 @@ func (b *Console) renderSettlement(w http.ResponseWriter, r *http.Request, form 
 	a := payer(ctx)
 	page := Settlement{
 		Frame: b.frame(r, web.T(ctx, "bc.settlement.title"), "workspaces"), Form: form, Workspace: ws,
-		Methods: s.Allowed(b.Profile, a.ArbitrarySettlement), Arbitrary: a.ArbitrarySettlement,
+		Methods: s.Allowed(b.Profile, a.ArbitrarySettlement), Arbitrary: a.ArbitrarySettlement, Rules: b.rules(),
+	}
+	err = b.Store.Read(ctx, func(tx *store.Tx) error {
+		stands, err := settle.Look(ctx, tx, ws, b.Now())
+		page.Held = b.rules().Held(stands, b.Now())
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	page.Selected, _ = s.Preselected(b.Profile, a.ArbitrarySettlement)
-	if ws.Settlement != site.BillingCenter || !slices.Contains(page.Methods, page.Selected) {
+	if page.Held != nil || ws.Settlement != site.BillingCenter || !b.rules().Enables(page.Selected) || !slices.Contains(page.Methods, page.Selected) {
 		page.Selected = ws.Settlement
 	}
 	return web.Render(w, r, form.Status(), settlementPage(page))

@@ -199,7 +199,7 @@ func free(ctx context.Context, tx Tx, w workspace.Workspace, at time.Time) error
 		return err
 	}
 	if covered {
-		return settle.ErrPackaged.With("possible", last.Add(1).String())
+		return settle.PackagedThrough(last)
 	}
 	day, err := tx.LastSiteDayKept(ctx, w.Site)
 	if err != nil {

@@ -10,6 +10,7 @@
 package settle
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -65,19 +66,51 @@ func (r Rules) Options(s site.Site, arbitrary bool) []Option {
 	var options []Option
 	for _, m := range s.Allowed(r.Profile, arbitrary) {
 		if m != site.BillingCenter {
-			options = append(options, Option{Method: m, Preselected: m == preselected, Enabled: r.enabled(m)})
+			options = append(options, Option{Method: m, Preselected: m == preselected, Enabled: r.Enables(m)})
 		}
 	}
 	return options
 }
 
-func (r Rules) enabled(m site.Method) bool {
+// Enables reports whether the method can be used on this installation.
+func (r Rules) Enables(m site.Method) bool {
 	return m == site.BillingCenter || slices.Contains(r.Enabled, m)
 }
 
+// Held says why the method cannot be changed now whatever the other one is, if
+// it cannot, and from which day it can; what a cloud settles has no such day
+// and stays until it is unsubscribed there. The lock of a cloud is looked at
+// before the month (domain C-12).
+func (r Rules) Held(st Standing, at time.Time) error {
+	w := st.Workspace
+	s, err := site.Find(w.Site)
+	if err != nil {
+		return err
+	}
+	switch next := nextChange(s, st.ChangedAt); {
+	case w.Plan != workspace.Commercial:
+		return ErrNotCommercial
+	case w.Settlement != site.BillingCenter && st.Subscribed:
+		return ErrCloudLocked
+	case st.Packaged: // domain section 11: only the Billing Center
+		return PackagedThrough(st.PackageThrough)
+	case at.Before(next):
+		day := period.DayOf(next, s.Zone).String()
+		return ErrThisMonth.With("possible", day).Says("The settlement method was changed this month. It can be changed again from %s on.", day)
+	}
+	return nil
+}
+
+// PackagedThrough is the refusal of what a package forbids until that day has ended.
+func PackagedThrough(through period.Day) error {
+	day := through.Add(1).String()
+	return ErrPackaged.With("possible", day).
+		Says("An annual package covers this workspace, which only the Billing Center account can settle. Take it out of the package first, or wait: from %s on it can be changed.", day)
+}
+
 // Change judges a change by the person who pays. counts says whether it uses
-// up this month's change. The lock of a cloud is looked at before the month
-// (domain C-12). A change that the system forces, such as a cancelled
+// up this month's change. What the site does not offer is refused before the
+// month is looked at. A change that the system forces, such as a cancelled
 // subscription, does not ask here and never counts.
 func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, err error) {
 	w := st.Workspace
@@ -85,22 +118,19 @@ func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, e
 	if err != nil {
 		return false, err
 	}
+	held := r.Held(st, at)
 	switch {
-	case w.Plan != workspace.Commercial:
-		return false, ErrNotCommercial
+	case errors.Is(held, ErrNotCommercial):
+		return false, held
 	case w.Settlement == to:
 		return false, ErrSame
-	case w.Settlement != site.BillingCenter && st.Subscribed:
-		return false, ErrCloudLocked
-	case st.Packaged: // domain section 11: only the Billing Center
-		return false, ErrPackaged.With("possible", st.PackageThrough.Add(1).String())
+	case held != nil && !errors.Is(held, ErrThisMonth):
+		return false, held
 	case !slices.Contains(s.Allowed(r.Profile, st.Arbitrary), to):
 		return false, ErrNotAllowed.With("method", string(to))
-	}
-	if next := nextChange(s, st.ChangedAt); at.Before(next) {
-		return false, ErrThisMonth.With("possible", period.DayOf(next, s.Zone).String())
-	}
-	if !r.enabled(to) {
+	case held != nil:
+		return false, held
+	case !r.Enables(to):
 		return false, ErrNotEnabled.With("method", string(to))
 	}
 	return st.Chosen, nil
