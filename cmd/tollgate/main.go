@@ -34,6 +34,8 @@ type commands struct {
 	Operator operatorCommand `cmd:"" help:"Look after the accounts of operators."`
 
 	Simulate simulateCommand `cmd:"" help:"Play a scenario on a store of its own and tell what comes of it."`
+
+	Marketsim marketsimCommand `cmd:"" help:"Run simulators of the marketplaces of AWS, Alibaba Cloud and Huawei Cloud."`
 }
 
 func main() {

@@ -63,7 +63,7 @@ var Order = [][]string{
 	{"web"},
 	{"holder"},
 	{"mailbox", "studio", "billingcenter", "operator"},
-	{"demo", "paysim"},
+	{"demo", "paysim", "marketsim"},
 	{"app"},
 	{"sim"},
 }

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"tollgate.dev/internal/marketsim"
+	"tollgate.dev/internal/marketsim/aws"
+	"tollgate.dev/internal/marketsim/stage"
+)
+
+// marketsimCommand runs the simulators of the clouds' marketplaces.
+type marketsimCommand struct {
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8090"`
+	Expose bool   `help:"Listen also where other machines reach it: everybody there can change everything."`
+	Base   string `help:"Address at which browsers and Tollgate reach it, where it is not the one of --listen."`
+	File   string `help:"File that keeps what was bought and metered between runs; without it, all is forgotten at the end." type:"path"`
+	Seed   uint64 `help:"What the names and keys are made of: the same seed, the same names." default:"1"`
+	Vendor string `help:"Address of Tollgate, which the addresses below begin with where they are not given." default:"http://127.0.0.1:8080"`
+
+	AWSLanding   string   `help:"Registration URL of the product at AWS (VENDOR/hooks/aws)." name:"aws-landing"`
+	AWSProduct   string   `help:"Product code at AWS." name:"aws-product" default:"tollgate-saas"`
+	AWSLegacy    string   `help:"Product code of a product that was integrated before concurrent agreements." name:"aws-legacy-product" default:"tollgate-legacy"`
+	AWSDimension []string `help:"Dimensions that both are metered in." name:"aws-dimension" default:"usage_cents"`
+	AWSRegion    []string `help:"Regions that have the metering service." name:"aws-region" default:"us-east-1"`
+	AWSQueue     string   `help:"Name of the queue that events arrive in." name:"aws-queue" default:"marketplace-events"`
+}
+
+// sellerAccount is the vendor's at AWS.
+const sellerAccount = "111122223333"
+
+func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return marketsim.Config{}, marketsim.Keys{}, fmt.Errorf("--listen: %w", err)
+	}
+	if ip := net.ParseIP(host); !c.Expose && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return marketsim.Config{}, marketsim.Keys{}, fmt.Errorf("--listen %s: other machines reach this address, and the simulator takes orders from everybody; add --expose if that is meant", c.Listen)
+	}
+	base := strings.TrimSuffix(c.Base, "/")
+	if base == "" {
+		base = "http://" + c.Listen
+	}
+	keys, vendor := marketsim.TestKeys(c.Seed), strings.TrimSuffix(c.Vendor, "/")
+	return marketsim.Config{
+		Base: base, File: c.File, Stage: stage.Options{Now: time.Now, RealNow: time.Now, Seed: c.Seed},
+		AWS: aws.Config{
+			Landing: orElse(c.AWSLanding, vendor+"/hooks/aws"), AccessKey: keys.AWSAccessKey, SecretKey: keys.AWSSecretKey,
+			Account: sellerAccount, Regions: c.AWSRegion, Queue: c.AWSQueue,
+			Products: []aws.Product{
+				{ID: "prod-simulated1", Code: c.AWSProduct, Title: "Tollgate Observability", Dimensions: c.AWSDimension},
+				{ID: "prod-simulated2", Code: c.AWSLegacy, Title: "Tollgate Observability (2024)", Dimensions: c.AWSDimension, Legacy: true},
+			},
+		},
+	}, keys, nil
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// Run serves until the process is told to stop.
+func (c *marketsimCommand) Run(ctx context.Context, log *slog.Logger) error {
+	config, keys, err := c.config()
+	if err != nil {
+		return err
+	}
+	sim, err := marketsim.New(config)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	sim.Start(ctx)
+	server := &http.Server{Handler: sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	go func() {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = server.Shutdown(end) // long polls are cut off
+	}()
+	c.welcome(os.Stdout, config, keys, sim)
+	err = server.Serve(listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, sim.Stop())
+}
+
+// welcome says what the other side has to be told. The keys are those of a
+// test: they open nothing.
+func (c *marketsimCommand) welcome(w io.Writer, config marketsim.Config, keys marketsim.Keys, sim *marketsim.Sim) {
+	fmt.Fprintf(w, `Simulated cloud markets on %[1]s/ (nothing here reaches a cloud; the keys are for tests and open nothing)
+
+AWS
+  subscribe              %[2]s
+  calls the vendor at    %[3]s
+  queue of events        %[4]s
+  AWS_ENDPOINT_URL_MARKETPLACE_METERING=%[1]s
+  AWS_ENDPOINT_URL_SQS=%[1]s
+  AWS_ACCESS_KEY_ID=%[5]s
+  AWS_SECRET_ACCESS_KEY=%[6]s
+
+For tests: %[1]s/control/ (docs/marketsim.md)
+`, config.Base, sim.AWS.SubscribeURL(), config.AWS.Landing, sim.AWS.URL(), keys.AWSAccessKey, keys.AWSSecretKey)
+}

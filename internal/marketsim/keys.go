@@ -1,0 +1,25 @@
+package marketsim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// Keys are what a seller has at each cloud. Those of TestKeys are made of a
+// seed and known to everybody: they open nothing.
+type Keys struct {
+	AWSAccessKey, AWSSecretKey string
+}
+
+// TestKeys are the keys of a seed.
+func TestKeys(seed uint64) Keys {
+	key := func(name string, n int) string {
+		sum := sha256.Sum256(fmt.Appendf(nil, "test key %s %d", name, seed))
+		return hex.EncodeToString(sum[:])[:n]
+	}
+	return Keys{
+		AWSAccessKey: "AKIASIM" + strings.ToUpper(key("aws id", 13)), AWSSecretKey: "test" + key("aws", 36),
+	}
+}

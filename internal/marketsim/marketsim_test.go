@@ -1,0 +1,249 @@
+package marketsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go/parser"
+	"go/token"
+
+	"tollgate.dev/internal/marketsim/aws"
+	"tollgate.dev/internal/marketsim/stage"
+)
+
+// A simulator that shared code with an adapter would share its mistakes.
+func TestNothingOfTheHouseIsImported(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		seen++
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range parsed.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			if strings.Contains(strings.SplitN(path, "/", 2)[0], ".") && !strings.HasPrefix(path, "tollgate.dev/internal/marketsim/") {
+				t.Errorf("%s imports %s", file, path)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 10 {
+		t.Fatalf("%d files, %v", seen, err)
+	}
+}
+
+// A word that no page uses is a page that was changed by half. Those of states
+// and kinds are looked up by their value.
+func TestEveryTextIsUsedAndInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{".", "aws"} {
+		var pages bytes.Buffer
+		err := filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || folder == "." && entry.IsDir() && file != "." {
+				return fs.SkipDir
+			}
+			if strings.HasSuffix(file, ".html") || strings.HasSuffix(file, ".go") {
+				text, err := os.ReadFile(file)
+				pages.Write(text)
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared := regexp.MustCompile(`(?m)^\t"([a-z_]+)":\s+\{("[^"]+"), ("[^"]+")\},$`).FindAllStringSubmatch(pages.String(), -1)
+		if len(declared) < 5 {
+			t.Errorf("%s: %d texts were found", folder, len(declared))
+		}
+		for _, d := range declared {
+			if n := strings.Count(pages.String(), `"`+d[1]+`"`); n < 2 {
+				t.Errorf("%s: the text %s is not used", folder, d[1])
+			}
+			if d[2] == d[3] {
+				t.Errorf("%s: the text %s is the same in both languages", folder, d[1])
+			}
+		}
+	}
+}
+
+func simulation(t *testing.T, file string) (*Sim, *httptest.Server) {
+	t.Helper()
+	at := time.Date(2026, 11, 20, 10, 20, 0, 0, time.UTC)
+	s, err := New(Config{
+		Base: "http://sim.example", File: file, Stage: stage.Options{Now: func() time.Time { return at }, RealNow: time.Now, Seed: 3},
+		AWS: aws.Config{Regions: []string{"us-east-1"}, Account: "111122223333", Products: []aws.Product{{ID: "p", Code: "code", Title: "Product", Dimensions: []string{"d"}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	return s, server
+}
+
+// ask calls the control interface.
+func ask(t *testing.T, server *httptest.Server, method, path, body string, to any) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && to != nil {
+		err = json.Unmarshal(text, to)
+	}
+	if err != nil {
+		t.Fatalf("%s %s: %v: %s", method, path, err, text)
+	}
+	return response.StatusCode
+}
+
+func TestTestsMoveTheClock(t *testing.T) {
+	t.Parallel()
+	s, server := simulation(t, "")
+	var clock struct {
+		Now          time.Time
+		Offset, Skew string
+	}
+	ask(t, server, http.MethodPost, "/control/clock", `{"offset": "3h", "skew": "90s"}`, &clock)
+	if want := time.Date(2026, 11, 20, 13, 20, 0, 0, time.UTC); !clock.Now.Equal(want) || clock.Skew != "1m30s" || !s.Stage.Now().Equal(want) {
+		t.Errorf("%+v", clock)
+	}
+	ask(t, server, http.MethodPost, "/control/clock", `{"at": "2026-12-01T05:59:00Z"}`, &clock)
+	if want := time.Date(2026, 12, 1, 5, 59, 0, 0, time.UTC); !clock.Now.Equal(want) || s.Stage.SignedOut().Sub(s.Stage.Signed()) < time.Minute {
+		t.Errorf("%+v", clock)
+	}
+	for _, wrong := range []string{`{"at": "2026-12-01T05:59:00Z", "offset": "1h"}`, `{"offset": "soon"}`, `{"hour": 3}`} {
+		if got := ask(t, server, http.MethodPost, "/control/clock", wrong, nil); got != http.StatusBadRequest {
+			t.Errorf("%s: %d", wrong, got)
+		}
+	}
+}
+
+func TestFaultsAndSwitchesAreSetAndShown(t *testing.T) {
+	t.Parallel()
+	_, server := simulation(t, "")
+	var faults []stage.Fault
+	ask(t, server, http.MethodPost, "/control/faults", `{"cloud": "aws", "kind": "lost", "times": 2}`, &faults)
+	if len(faults) != 1 || faults[0].Times != 2 {
+		t.Errorf("%+v", faults)
+	}
+	ask(t, server, http.MethodDelete, "/control/faults", "", &faults)
+	if len(faults) != 0 {
+		t.Errorf("%+v", faults)
+	}
+	var switches map[string]map[string]any
+	ask(t, server, http.MethodPost, "/control/switches", `{"aws": {"lateness_hours": 6}}`, &switches)
+	if switches["aws"]["lateness_hours"] != 6.0 || switches["aws"]["identical_repeat"] != "success" {
+		t.Errorf("%+v", switches)
+	}
+	for path, wrong := range map[string]string{"/control/faults": `{"cloud": "moon", "kind": "lost"}`, "/control/switches": `{"moon": {}}`, "/control/act/moon/x": `{}`} {
+		if got := ask(t, server, http.MethodPost, path, wrong, nil); got != http.StatusBadRequest {
+			t.Errorf("%s %s: %d", path, wrong, got)
+		}
+	}
+}
+
+func TestASimulationGoesOnWhereItsFileEnded(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "markets.json")
+	_, server := simulation(t, file)
+	var bought map[string]string
+	ask(t, server, http.MethodPost, "/control/act/aws/subscribe", `{"account": "210987654321"}`, &bought)
+	ask(t, server, http.MethodPost, "/control/clock", `{"offset": "2h"}`, nil)
+	s, again := simulation(t, file)
+	var token map[string]string
+	if got := ask(t, again, http.MethodPost, "/control/act/aws/token", `{"license": "`+bought["license"]+`"}`, &token); got != http.StatusOK || token["token"] == bought["token"] {
+		t.Errorf("%d %v", got, token)
+	}
+	if offset, _ := s.Stage.Clock(); offset != 2*time.Hour {
+		t.Error(offset)
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{File: file}); err == nil {
+		t.Error("half a file was read")
+	}
+}
+
+func TestTheSameSeedMakesTheSameNames(t *testing.T) {
+	t.Parallel()
+	_, one := simulation(t, "")
+	_, two := simulation(t, "")
+	names := func(server *httptest.Server) (first map[string]string) {
+		ask(t, server, http.MethodPost, "/control/act/aws/subscribe", `{"account": "210987654321"}`, &first)
+		return first
+	}
+	a, b := names(one), names(two)
+	if a["license"] != b["license"] || a["token"] != b["token"] {
+		t.Errorf("%v %v", a, b)
+	}
+	if other := names(one); other["license"] == a["license"] {
+		t.Error("two purchases have one license")
+	}
+	ask(t, one, http.MethodPost, "/control/reset", `{"seed": 3}`, nil)
+	if again := names(one); again["license"] != a["license"] {
+		t.Error("after a reset the names are others")
+	}
+	if TestKeys(1) == TestKeys(2) || TestKeys(1) != TestKeys(1) {
+		t.Error("keys are made of the seed")
+	}
+}
+
+func TestPagesOfOtherSitesPressNoButtons(t *testing.T) {
+	t.Parallel()
+	_, server := simulation(t, "")
+	for _, path := range []string{"/aws/do", "/control/reset", "/control/act/aws/subscribe"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Sec-Fetch-Site", "cross-site")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %d", path, response.StatusCode)
+		}
+	}
+}
+
+func TestTheFirstPageListsTheMarkets(t *testing.T) {
+	t.Parallel()
+	_, server := simulation(t, "")
+	for language, want := range map[string]string{"en": "Simulated cloud markets", "zh": "模拟云市场"} {
+		response, err := http.Get(server.URL + "/?lang=" + language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), "http://sim.example/aws/") {
+			t.Errorf("%s: %v", language, err)
+		}
+	}
+}
