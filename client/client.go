@@ -17,6 +17,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -171,6 +172,7 @@ type request struct {
 	query  url.Values
 	key    Key
 	body   any
+	media  string // of the body, where it is not plain JSON
 }
 
 // path joins the parts of a path, each of them escaped.
@@ -243,7 +245,7 @@ func (d door) build(ctx context.Context, r request) (*http.Request, error) {
 	}
 	sent.Header.Set("Accept", "application/json")
 	if r.body != nil {
-		sent.Header.Set("Content-Type", "application/json")
+		sent.Header.Set("Content-Type", cmp.Or(r.media, "application/json"))
 	}
 	if r.key != "" {
 		sent.Header.Set("Idempotency-Key", string(r.key))

@@ -31,8 +31,9 @@ const MostKeys = 20
 // maxKeyName bounds a key's name, in characters.
 const maxKeyName = 64
 
-// Key lets a program read balances, bills and their sums, and nothing else. It
-// has no end; whoever holds it may revoke it.
+// Key lets a program read balances, bills and their sums, or a service of the
+// platform report usage, and nothing else. It has no end; whoever holds it may
+// revoke it.
 type Key struct {
 	ID        string
 	Holder    KeyHolder
@@ -48,11 +49,14 @@ type Key struct {
 func (k Key) Revoked() bool { return !k.RevokedAt.IsZero() }
 
 // KeyHolder is what a key reads: one workspace, or all that a Billing Center
-// account pays for.
+// account pays for. The keys of services read nothing: they report usage.
 type KeyHolder struct {
 	Scope KeyScope
 	ID    string
 }
+
+// ServicesKeys is the holder of the keys of the platform's services.
+func ServicesKeys() KeyHolder { return KeyHolder{Scope: ServiceKeys, ID: "platform"} }
 
 // KeyScope is the kind of a holder.
 type KeyScope string
@@ -61,6 +65,7 @@ type KeyScope string
 const (
 	WorkspaceKeys KeyScope = "workspace"
 	AccountKeys   KeyScope = "account"
+	ServiceKeys   KeyScope = "service"
 )
 
 // KeyDraft is a key that somebody wants.

@@ -23,6 +23,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -69,11 +70,11 @@ type Clock interface {
 // server is the API in operation.
 type server struct {
 	Config
-	mux    *http.ServeMux
-	wide   []Route // that take a file
-	logins limiter
-	begins limiter
-	seen   sightings
+	mux     *http.ServeMux
+	unusual []Route // those whose bodies are
+	logins  limiter
+	begins  limiter
+	seen    sightings
 }
 
 // New makes the handler of everything under Prefix.
@@ -103,8 +104,8 @@ func (s *server) mount() []byte {
 	}
 	door := humago.NewWithPrefix(s.mux, Prefix, config)
 	for _, r := range s.routes() {
-		if r.Wide {
-			s.wide = append(s.wide, r.Route)
+		if r.Room > 0 {
+			s.unusual = append(s.unusual, r.Route)
 		}
 		r.mount(s, door, r.Route)
 	}
@@ -136,6 +137,7 @@ func describe() *huma.OpenAPI {
 				string(BillingCenter): scheme("/billing-center/sessions"),
 				string(Operator):      scheme("/operator/sessions"),
 				string(Reader):        {Type: "http", Scheme: "bearer", Description: "An API key, made in Studio or in the Billing Center. It reads, and holds until it is revoked."},
+				string(Service):       {Type: "http", Scheme: "bearer", Description: "A service's key, made by an operator. It reports usage, and holds until it is revoked."},
 				keyScheme:             {Type: "apiKey", In: "header", Name: KeyHeader, Description: "The same key, in a header of its own."},
 			},
 		},
@@ -149,7 +151,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	body, problem := intake(w, r, s.room(r))
+	room, media := s.manner(r)
+	body, problem := intake(w, r, room, media)
 	if problem != nil {
 		problem.write(w)
 		return
@@ -158,7 +161,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, received{r, body})))
 }
 
-func intake(w http.ResponseWriter, r *http.Request, room int64) ([]byte, *Problem) {
+func intake(w http.ResponseWriter, r *http.Request, room int64, media []string) ([]byte, *Problem) {
 	if !printable(r.URL.Path) || strings.Contains(r.URL.RawQuery, ";") {
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
@@ -166,22 +169,23 @@ func intake(w http.ResponseWriter, r *http.Request, room int64) ([]byte, *Proble
 	if err != nil || !printable(query) {
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
-	if !speaks(r.Header) {
+	if !speaks(r.Header, media) {
 		return nil, single(ErrContentType, ErrContentType.Kind.Status())
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, room))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, single(ErrBodyLarge, ErrBodyLarge.Kind.Status())
+		return nil, single(ErrBodyLarge.Says("The body is larger than %d KiB.", room>>10), ErrBodyLarge.Kind.Status())
 	case err != nil:
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
 	return body, nil
 }
 
-// speaks reports whether the body, if there is one, says that it is plain JSON.
-func speaks(h http.Header) bool {
+// speaks reports whether the body, if there is one, says that it is plain JSON,
+// or of one of the media types that the call takes.
+func speaks(h http.Header, also []string) bool {
 	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return false
 	}
@@ -191,7 +195,7 @@ func speaks(h http.Header) bool {
 	}
 	media, parameters, err := mime.ParseMediaType(declared)
 	charset := strings.ToLower(parameters["charset"])
-	return err == nil && media == "application/json" && (charset == "" || charset == "utf-8")
+	return err == nil && (media == plainJSON || slices.Contains(also, media)) && (charset == "" || charset == "utf-8")
 }
 
 // queryOf is the decoded query as one text.

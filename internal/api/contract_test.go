@@ -46,6 +46,7 @@ var pairs = [][2]any{
 	{api.Done{}, client.Done{}}, {api.Holder{}, client.Holder{}}, {api.ContactChange{}, client.ContactChange{}}, {api.SignIn{}, client.SignIn{}},
 	{api.Source{}, client.Source{}}, {api.DeductionOrder{}, client.DeductionOrder{}}, {api.MethodOrder{}, client.MethodOrder{}}, {api.Turn{}, client.Turn{}},
 	{api.CardQuote{}, client.CardQuote{}}, {api.CodeBatch{}, client.CodeBatch{}}, {api.ExportedCodes{}, client.ExportedCodes{}}, {api.Code{}, client.Code{}},
+	{api.EventResults{}, client.EventResults{}}, {api.EventResult{}, client.EventResult{}},
 	{api.Problem{}, client.Problem{}}, {api.FieldProblem{}, client.FieldProblem{}}, {api.Page[int]{}, client.List[int]{}},
 }
 
@@ -106,7 +107,7 @@ func ways(c api.Console) int {
 	switch c {
 	case "":
 		return 0
-	case api.Reader:
+	case api.Reader, api.Service:
 		return 2
 	}
 	return 1
@@ -120,7 +121,7 @@ func TestTheOpenAPIDocumentDescribesEveryCall(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.body), &d); err != nil || a.header.Get("Content-Type") != "application/openapi+json" {
 		t.Fatalf("%s: %v", a.header.Get("Content-Type"), err)
 	}
-	if d.OpenAPI != "3.1.0" || len(d.Servers) != 1 || d.Servers[0].URL != api.Prefix || len(d.Components.SecuritySchemes) != 5 {
+	if d.OpenAPI != "3.1.0" || len(d.Servers) != 1 || d.Servers[0].URL != api.Prefix || len(d.Components.SecuritySchemes) != 6 {
 		t.Errorf("head: %s, servers %v", d.OpenAPI, d.Servers)
 	}
 	described := 0

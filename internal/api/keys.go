@@ -38,27 +38,39 @@ func (s *server) keys() []route {
 // more than the person who made it may now; an account's key reads everything
 // that the account pays for.
 func (s *server) admitKey(r *http.Request, to Route, who *caller) error {
-	secret, ok := bearer(r)
-	if !ok {
-		secret = r.Header.Get(KeyHeader)
+	secret, err := shownKey(r)
+	if err != nil {
+		return err
 	}
-	if !id.Valid(id.APIKey, secret) {
-		return account.ErrKeyInvalid
-	}
-	err := s.Store.Read(r.Context(), func(tx *store.Tx) (err error) {
+	err = s.Store.Read(r.Context(), func(tx *store.Tx) (err error) {
 		if who.Key, err = tx.KeyByHash(r.Context(), account.KeyHash(secret)); err != nil {
 			return err
 		}
-		if who.Key.Holder.Scope == account.AccountKeys {
+		switch who.Key.Holder.Scope {
+		case account.AccountKeys:
 			return who.pays(r, tx)
+		case account.WorkspaceKeys:
+			return who.reads(r, tx, to.Action)
 		}
-		return who.reads(r, tx, to.Action)
+		return account.ErrKeyInvalid
 	})
 	if err != nil {
 		return err
 	}
 	s.used(r, who.Key)
 	return nil
+}
+
+// shownKey is the secret that a program shows.
+func shownKey(r *http.Request) (string, error) {
+	secret, ok := bearer(r)
+	if !ok {
+		secret = r.Header.Get(KeyHeader)
+	}
+	if !id.Valid(id.APIKey, secret) {
+		return "", account.ErrKeyInvalid
+	}
+	return secret, nil
 }
 
 // pays finds the Billing Center account of a key.

@@ -20,11 +20,11 @@ var people = map[byte]string{
 	'o': "Owner", 'a': "Administrator", 's': "Standard", 'r': "Read-only", 'x': "stranger",
 	'n': "signed out", 'b': "Billing Center account",
 	'v': "operator who looks", 'u': "operator of support", 'f': "operator of finance", 'p': "operator who is administrator",
-	'k': "a key made by the Owner", 'm': "a key made by an Administrator", 'q': "a key of a Billing Center account",
+	'k': "a key made by the Owner", 'm': "a key made by an Administrator", 'q': "a key of a Billing Center account", 'w': "a key of a service",
 }
 
 const (
-	anybody = "oasrxnbvufpkmq"
+	anybody = "oasrxnbvufpkmqw"
 	signed  = "oasrx" // in to Studio
 	looking = "vufp"  // operators, whatever their role
 )
@@ -59,6 +59,8 @@ var permits = map[string]string{
 	"list-api-keys": "oa", "make-api-key": "oa", "revoke-api-key": "oa",
 	"list-account-api-keys": "b", "make-account-api-key": "b", "revoke-account-api-key": "b",
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
+
+	"report-usage-events": "w", "list-service-keys": "p", "make-service-key": "p", "revoke-service-key": "p",
 
 	"begin-top-up": "b", "list-top-ups": "b", "show-top-up": "b",
 
@@ -134,6 +136,8 @@ var bodies = map[string]string{
 	"reject-invoice":              `{"reason":"why"}`,
 	"waive-invoice-cash":          `{"waived":true,"reason":"why"}`,
 	"make-account-api-key":        `{"name":"export"}`,
+	"make-service-key":            `{"name":"sms"}`,
+	"report-usage-events":         `{"specversion":"1.0"}`,
 }
 
 // crowd is a house with everybody in it.
@@ -167,6 +171,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 	for letter, maker := range map[byte]byte{'k': 'o', 'm': 'a'} {
 		x.in[letter] = h.key(workspace.KeyHolder(x.shop.ID), x.in[maker].AccountID)
 	}
+	x.in['w'] = h.key(account.ServicesKeys(), x.in['p'].AccountID)
 	x.in['q'] = h.key(account.KeyHolder{Scope: account.AccountKeys, ID: x.in['b'].AccountID}, x.in['b'].AccountID)
 	return x
 }
@@ -194,7 +199,7 @@ func refusalOf(r api.Route, letter byte) []string {
 	switch {
 	case r.Console == api.Reader && letter == 'm':
 		return []string{"owner_only"}
-	case r.Console == api.Reader:
+	case r.Console == api.Reader, r.Console == api.Service:
 		return []string{"key_invalid"}
 	case r.Console == api.Operator && strings.IndexByte(looking, letter) >= 0:
 		return []string{"operator_support_only", "operator_finance_only", "operator_worker_only", "operator_admin_only"}

@@ -24,7 +24,8 @@ const (
 	Studio        Console = "studio"
 	BillingCenter Console = "billing_center"
 	Operator      Console = "operator"
-	Reader        Console = "api_key" // no console: a program with a key that reads
+	Reader        Console = "api_key"     // no console: a program with a key that reads
+	Service       Console = "service_key" // nor this: a service of the platform that reports usage
 )
 
 // Route is one call of the API: a line of the table in routes.go.
@@ -35,7 +36,8 @@ type Route struct {
 	Action  workspace.Action // what a workspace's member must be allowed; empty where no workspace is in the path
 	Duty    account.Duty     // what an operator's role must allow; empty at the other consoles
 	Once    bool             // takes a required Idempotency-Key
-	Wide    bool             // takes a file
+	Room    int64            // the bytes of a body, where more than usual
+	Media   []string         // the media types of a body, where not JSON alone
 	ID      string           // the operation's name in the OpenAPI document
 	Summary string
 }
@@ -162,8 +164,8 @@ func (r Route) operation(s *server, status int) huma.Operation {
 	}
 	switch r.Console {
 	case "":
-	case Reader:
-		op.Security = []map[string][]string{{string(Reader): {}}, {keyScheme: {}}}
+	case Reader, Service:
+		op.Security = []map[string][]string{{string(r.Console): {}}, {keyScheme: {}}}
 	default:
 		op.Security = []map[string][]string{{string(r.Console): {}}}
 	}

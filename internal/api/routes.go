@@ -30,7 +30,7 @@ func (s *server) routes() []route {
 		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
 		s.billingCenter(), s.purse(), s.vouchers(), s.statements(), s.packages(),
 		s.operations(), s.catalogue(), s.prices(),
-		s.keys(), s.readings(), s.certifications(), s.invoices(),
+		s.keys(), s.reported(), s.readings(), s.certifications(), s.invoices(),
 	} {
 		all = append(all, part...)
 	}

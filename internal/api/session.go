@@ -43,6 +43,8 @@ func (s *server) admit(r *http.Request, to Route) (*caller, error) {
 		return who, nil
 	case Reader:
 		return who, s.admitKey(r, to, who)
+	case Service:
+		return who, s.admitService(r, who)
 	}
 	token, ok := bearer(r)
 	if !ok {

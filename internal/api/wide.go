@@ -13,21 +13,22 @@ const maxWide = attachment.MaxBytes*4/3 + maxBody
 
 // wide marks a call that takes a file.
 func wide(r route) route {
-	r.Wide = true
+	r.Room = maxWide
 	return r
 }
 
-// room is how much a request may send. Only who shows some sign-in may send a
-// file; whether it is a good one is found out at the gate.
-func (s *server) room(r *http.Request) int64 {
-	if _, shown := bearer(r); shown {
-		for _, w := range s.wide {
+// manner is how much a request may send, and of which media types. Only who
+// shows some sign-in may send more than usual; whether it is a good one is
+// found out at the gate.
+func (s *server) manner(r *http.Request) (room int64, media []string) {
+	if _, err := shownKey(r); err == nil {
+		for _, w := range s.unusual {
 			if w.Method == r.Method && fits(Prefix+w.Path, r.URL.Path) {
-				return maxWide
+				return w.Room, w.Media
 			}
 		}
 	}
-	return maxBody
+	return maxBody, nil
 }
 
 // fits reports whether the path is one of the pattern's.

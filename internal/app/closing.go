@@ -163,6 +163,10 @@ const cleanedSetting = "house.cleaned"
 // closed needs its counts only.
 const keepSets = 3
 
+// keepEvents is for how long a usage event that comes again is known: longer
+// than a month, so that no service that was down sends one twice.
+const keepEvents = 45 * 24 * time.Hour
+
 func (a *App) clean(ctx context.Context, c Clean) error {
 	now := a.clock.Now()
 	if err := a.sink.Expire(ctx, now); err != nil {
@@ -179,6 +183,9 @@ func (a *App) clean(ctx context.Context, c Clean) error {
 			return err
 		}
 		if err := tx.SweepMembers(ctx, c.Day.Add(-keepSets)); err != nil {
+			return err
+		}
+		if err := tx.SweepEvents(ctx, now.Add(-keepEvents)); err != nil {
 			return err
 		}
 		return tx.SetSetting(ctx, cleanedSetting, c.Day.String())

@@ -26,15 +26,16 @@ func TestKeysGallery(t *testing.T) {
 	key := account.Key{ID: "akey_0123456789abcdefghijklmnopqrstuv", Name: "finance export", MadeBy: acme.ID, CreatedAt: noon.AddDate(0, 0, -9), UsedOn: period.MustParseDay("2026-03-11")}
 	old := key
 	old.Name, old.RevokedAt = "trial", noon.AddDate(0, 0, -1)
+	rows := func(ctx context.Context, list ...account.Key) []web.KeyRow {
+		return web.KeyRows(ctx, list, web.T(ctx, "keys.reads_all"), func(account.Key) string { return acme.UserName })
+	}
 	keys := func(form *web.Form, fresh *web.FreshKey, list ...account.Key) page {
 		return func(ctx context.Context) templ.Component {
 			p := web.KeysPage{
 				Frame: frame(ctx, "API keys", "account"), Form: form, Path: keysPath, Lede: web.T(ctx, "keys.account_lede"), Note: web.T(ctx, "keys.account_note"),
 				Address: "https://tollgate.example", Fresh: fresh, Zone: hangzhou, Today: period.MustParseDay("2026-03-12"),
 			}
-			for _, k := range list {
-				p.Keys = append(p.Keys, keyRow(ctx, k, acme))
-			}
+			p.Keys = rows(ctx, list...)
 			return web.KeysView(p)
 		}
 	}
@@ -45,7 +46,7 @@ func TestKeysGallery(t *testing.T) {
 		"keys-wrong": keys(refused(web.Blank("name", ""), account.ErrKeyName.On("name")), nil, key),
 		"keys-made":  keys(nil, &web.FreshKey{Name: "finance export", Secret: "tgak_0123456789abcdefghijklmnopqrstuv"}, key),
 		"keys-revoke": func(ctx context.Context) templ.Component {
-			return web.RevokeKeyView(web.RevokeKeyPage{Frame: frame(ctx, "Revoke", "account"), Path: keysPath, Row: keyRow(ctx, key, acme), Zone: hangzhou})
+			return web.RevokeKeyView(web.RevokeKeyPage{Frame: frame(ctx, "Revoke", "account"), Path: keysPath, Row: rows(ctx, key)[0], Zone: hangzhou})
 		},
 	} {
 		states = append(states, gallery.State{Name: "billing-center/" + name, Page: p})

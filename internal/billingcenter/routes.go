@@ -66,10 +66,5 @@ func (b *Console) Routes() []web.Route {
 		get("/bills/{bill}/lines/{line}", web.SignedIn, b.explainPage),
 		get("/movements", web.SignedIn, b.movementsPage),
 		get("/movements.csv", web.SignedIn, b.movementsCSV),
-
-		get("/keys", web.SignedIn, b.keysPage),
-		post("/keys", web.SignedIn, b.makeKey),
-		get("/keys/{key}/revoke", web.SignedIn, b.revokeKeyPage),
-		post("/keys/{key}/revoke", web.SignedIn, b.revokeKey),
-	}, b.certifications(), b.invoices(), b.packageRoutes(), b.desk.Routes(), b.purse(), b.messages())
+	}, b.keyRoutes(), b.certifications(), b.invoices(), b.packageRoutes(), b.desk.Routes(), b.purse(), b.messages())
 }

@@ -36,6 +36,7 @@ var Order = [][]string{
 	{"meter"},
 	{"usage"},
 	{"quota"},
+	{"usageevent"},
 	{"retention"},
 	{"upgrade"},
 	{"rate"},

@@ -47,6 +47,8 @@ var permits = map[string]string{
 	"GET /workspaces": looking, "GET /workspaces/{workspace}": looking, "POST /workspaces/{workspace}/grant": "up",
 	"GET /audit": looking, "GET /audit.csv": looking, "GET /search": looking, "POST /jobs/{job}/retry": "up", "POST /accounts/{account}/currency": "up", "GET /system": looking, "POST /system/clock": "p",
 
+	"GET /service-keys": "p", "POST /service-keys": "p", "GET /service-keys/{key}/revoke": "p", "POST /service-keys/{key}/revoke": "p",
+
 	"GET /certifications": looking, "GET /certifications/{certification}": looking, "GET /certifications/{certification}/scan": "fp",
 	"POST /certifications/{certification}/certify": "fp", "POST /certifications/{certification}/reject": "fp",
 

@@ -57,6 +57,31 @@ func (tx *Tx) AddUsage(ctx context.Context, b usage.Batch) error {
 	return nil
 }
 
+// Book adds usage that no gateway counted. The close of a day and a booking
+// that adds to it exclude each other, as FlushedThrough says.
+func (tx *Tx) Book(ctx context.Context, entries []usage.Entry) error {
+	if tx.dialect == Postgres && len(entries) > 0 {
+		if _, err := tx.Exec(ctx, `LOCK TABLE usage_gateway IN ROW EXCLUSIVE MODE`); err != nil {
+			return fmt.Errorf("keep the close of a day out: %w", err)
+		}
+	}
+	books := booking{tx: tx, sites: map[string]site.ID{}, closed: map[site.ID]period.Day{}}
+	for _, e := range entries {
+		hour, _, err := books.hour(ctx, e.WorkspaceID, e.Hour)
+		if err != nil {
+			return err
+		}
+		add := tx.addSample
+		if e.Volume {
+			add = tx.raiseSample
+		}
+		if err := add(ctx, e.Key, hour, e.Quantity); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // booking finds the hour under which usage is kept: its own, or the first of
 // the next day when its day is being closed or is closed already.
 type booking struct {

@@ -6,117 +6,30 @@ import (
 	"net/http"
 
 	"tollgate.dev/internal/account"
-	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/workspace"
 )
 
+// keyRoutes are the pages of a workspace's API keys.
 func (c *Console) keyRoutes() []web.Route {
-	return []web.Route{
-		of("GET", "/keys", workspace.ManageKeys, c.keys),
-		of("POST", "/keys", workspace.ManageKeys, c.makeKey),
-		of("GET", "/keys/{key}/revoke", workspace.ManageKeys, c.showRevokeKey),
-		of("POST", "/keys/{key}/revoke", workspace.ManageKeys, c.revokeKey),
-	}
+	keys := &holder.Keys{Console: c.Console, Store: c.store, Now: c.now, Of: c.keysOf}
+	return keys.Routes("/studio/workspaces/{workspace}/keys", web.Need(workspace.ManageKeys))
 }
 
-// mostKeysShown bounds the list of keys, revoked ones among them.
-const mostKeysShown = 100
-
-func (c *Console) keys(w http.ResponseWriter, r *http.Request) error {
-	return c.keysPage(w, r, nil, nil)
-}
-
-// keysPage shows the keys, with the form that is wrong or the key that was
-// made, if either is.
-func (c *Console) keysPage(w http.ResponseWriter, r *http.Request, form *web.Form, fresh *web.FreshKey) error {
-	ctx, p := r.Context(), visitOf(r).place
-	page := web.KeysPage{
-		Frame: c.frame(r, web.T(ctx, "keys.title"), "settings"), Form: form, Path: p.path("keys"), Fresh: fresh,
+func (c *Console) keysOf(r *http.Request) holder.KeysOf {
+	ctx, v := r.Context(), visitOf(r)
+	p := v.place
+	return holder.KeysOf{
+		Holder: workspace.KeyHolder(p.Workspace.ID), By: v.account.ID, Path: p.path("keys"), Zone: p.Site.Zone, Address: c.options.BaseURL,
 		Lede: web.T(ctx, "keys.workspace_lede", "name", p.Workspace.Name), Note: web.T(ctx, "keys.workspace_note"),
-		Address: c.options.BaseURL, Zone: p.Site.Zone, Today: period.DayOf(c.now(), p.Site.Zone),
+		Frame: func(title string) web.Frame { return c.frame(r, title, "settings") },
+		May: func(ctx context.Context, tx *store.Tx) error {
+			return workspace.MayManageKeys(ctx, tx, p.Workspace.ID, v.actor(r))
+		},
+		Rows: keyRows,
 	}
-	err := c.store.Read(ctx, func(tx *store.Tx) error {
-		all, err := tx.Keys(ctx, workspace.KeyHolder(p.Workspace.ID), mostKeysShown)
-		if err != nil {
-			return err
-		}
-		page.Keys, err = keyRows(ctx, tx, all)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	status := form.Status()
-	if fresh != nil {
-		status = http.StatusCreated
-	}
-	return web.Render(w, r, status, web.KeysView(page))
-}
-
-// makeKey shows the new key on the answer itself and redirects nowhere: to
-// show it on another page it would have to be kept. Keys have names of their
-// own, so that sending the form again makes no second one.
-func (c *Console) makeKey(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.Parse(w, r)
-	if err != nil {
-		return err
-	}
-	ctx, v := r.Context(), visitOf(r)
-	var made account.Key
-	var secret string
-	err = c.store.Write(ctx, func(tx *store.Tx) (err error) {
-		made, secret, err = workspace.MakeKey(ctx, tx, v.place.Workspace.ID, form.Text("name"), v.actor(r), c.now())
-		return err
-	})
-	if form.Refused(err) {
-		return c.keysPage(w, r, form, nil)
-	}
-	if err != nil {
-		return err
-	}
-	return c.keysPage(w, r, nil, &web.FreshKey{Name: made.Name, Secret: secret})
-}
-
-func (c *Console) showRevokeKey(w http.ResponseWriter, r *http.Request) error {
-	ctx, p := r.Context(), visitOf(r).place
-	page := web.RevokeKeyPage{Path: p.path("keys"), Zone: p.Site.Zone}
-	err := c.store.Read(ctx, func(tx *store.Tx) error {
-		k, err := tx.KeyOf(ctx, workspace.KeyHolder(p.Workspace.ID), r.PathValue("key"))
-		if err != nil {
-			return err
-		}
-		rows, err := keyRows(ctx, tx, []account.Key{k})
-		if err == nil {
-			page.Row = rows[0]
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if page.Row.Key.Revoked() {
-		return web.SeeOther(w, r, page.Path)
-	}
-	page.Frame = c.frame(r, web.T(ctx, "keys.revoke_title", "name", page.Row.Key.Name), "settings")
-	return web.Render(w, r, http.StatusOK, web.RevokeKeyView(page))
-}
-
-func (c *Console) revokeKey(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), visitOf(r)
-	var k account.Key
-	err := c.store.Write(ctx, func(tx *store.Tx) (err error) {
-		if k, err = tx.KeyOf(ctx, workspace.KeyHolder(v.place.Workspace.ID), r.PathValue("key")); err != nil {
-			return err
-		}
-		return workspace.RevokeKey(ctx, tx, v.place.Workspace.ID, k.ID, v.actor(r), c.now())
-	})
-	if err != nil {
-		return err
-	}
-	c.Say(ctx, web.Good, web.T(ctx, "keys.revoked", "name", k.Name))
-	return web.SeeOther(w, r, v.place.path("keys"))
 }
 
 // keyRows says of each key who made it and what it reads now.

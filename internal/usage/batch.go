@@ -50,6 +50,14 @@ type Batch struct {
 	Through   time.Time // everything received before this instant is in this batch or an earlier one
 }
 
+// Entry books usage that no gateway counted.
+type Entry struct {
+	Key
+	Hour     time.Time // the start of the hour of receipt, UTC
+	Quantity int64
+	Volume   bool // it is what is stored: the hour keeps the largest; else it adds
+}
+
 // Total is the quantity of one key in the current service day so far.
 type Total struct {
 	Key

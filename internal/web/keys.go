@@ -2,13 +2,15 @@ package web
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/period"
 )
 
-// KeysPage is the API keys of a workspace or of a Billing Center account.
+// KeysPage is the API keys of a workspace, of a Billing Center account, or of
+// the platform's services.
 type KeysPage struct {
 	Frame   Frame
 	Form    *Form
@@ -16,6 +18,7 @@ type KeysPage struct {
 	Lede    string // what the keys read
 	Note    string // who may read what with them
 	Address string // of the installation, for the example
+	Example string // of a call; empty for one that reads
 	Fresh   *FreshKey
 	Keys    []KeyRow
 	Zone    *time.Location
@@ -31,6 +34,9 @@ type FreshKey struct {
 
 // example is a first call with the key.
 func (p KeysPage) example() string {
+	if p.Example != "" {
+		return strings.ReplaceAll(p.Example, "$KEY", p.Fresh.Secret)
+	}
 	return "curl -H 'Authorization: Bearer " + p.Fresh.Secret + "' \\\n  '" + p.Address + "/api/v1/billing/summary?from=" + p.Today.Month().First().String() + "&to=" + p.Today.String() + "'"
 }
 
@@ -40,6 +46,19 @@ type KeyRow struct {
 	Maker string
 	Reads string // what it reads now
 	Stops bool   // it works no more though nobody revoked it
+}
+
+// KeyRows are keys that all may do the same while they work.
+func KeyRows(ctx context.Context, keys []account.Key, may string, maker func(account.Key) string) []KeyRow {
+	var rows []KeyRow
+	for _, k := range keys {
+		row := KeyRow{Key: k, Maker: maker(k), Reads: may}
+		if k.Revoked() {
+			row.Reads = T(ctx, "keys.reads_none")
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // state is the sign of what a key is good for.

@@ -23,7 +23,7 @@ func KeyHolder(workspaceID string) account.KeyHolder {
 // MakeKey makes a key that reads this workspace, and gives its secret. What it
 // may read follows its maker's role (KeyRole).
 func MakeKey(ctx context.Context, tx KeyTx, workspaceID, name string, actor Actor, at time.Time) (account.Key, string, error) {
-	if err := mayManageKeys(ctx, tx, workspaceID, actor); err != nil {
+	if err := MayManageKeys(ctx, tx, workspaceID, actor); err != nil {
 		return account.Key{}, "", err
 	}
 	draft := account.KeyDraft{Holder: KeyHolder(workspaceID), Name: name, MadeBy: actor.AccountID, Address: actor.Address}
@@ -46,13 +46,15 @@ func KeyRole(ctx context.Context, tx KeyTx, k account.Key) (Role, error) {
 
 // RevokeKey ends a key of this workspace, whoever made it.
 func RevokeKey(ctx context.Context, tx KeyTx, workspaceID, keyID string, actor Actor, at time.Time) error {
-	if err := mayManageKeys(ctx, tx, workspaceID, actor); err != nil {
+	if err := MayManageKeys(ctx, tx, workspaceID, actor); err != nil {
 		return err
 	}
 	return account.RevokeKey(ctx, tx, KeyHolder(workspaceID), keyID, actor.AccountID, actor.Address, at)
 }
 
-func mayManageKeys(ctx context.Context, tx KeyTx, workspaceID string, actor Actor) error {
+// MayManageKeys refuses a person who may not make and revoke this workspace's
+// keys.
+func MayManageKeys(ctx context.Context, tx KeyTx, workspaceID string, actor Actor) error {
 	m, err := tx.Member(ctx, workspaceID, actor.AccountID)
 	if err != nil {
 		return err
