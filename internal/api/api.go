@@ -32,6 +32,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
@@ -56,7 +57,8 @@ type Config struct {
 	Sandbox bool  // the clock can be moved
 	Clock   Clock // moves it
 	Log     *slog.Logger
-	Topups  *topup.Desk // payments are begun there
+	Topups  *topup.Desk       // payments are begun there
+	Clouds  *marketplace.Desk // the marketplaces that settle
 
 	// Statement draws a statement as a file: a PDF in a language, or CSV.
 	Statement func(ctx context.Context, s statement.Statement, format, language string) (Drawn, error)

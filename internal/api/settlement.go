@@ -21,8 +21,10 @@ type SettlementMethod struct {
 	Enabled bool   `json:"enabled" doc:"Whether this installation can settle so."`
 }
 
-// rules is what this installation allows: no cloud is connected yet.
-func (s *server) rules() settle.Rules { return settle.Rules{Profile: s.Profile} }
+// rules is what this installation allows.
+func (s *server) rules() settle.Rules {
+	return settle.Rules{Profile: s.Profile, Enabled: s.Clouds.Methods()}
+}
 
 func (s *server) choice(w workspace.Workspace, payer account.Billing) (*SettlementChoice, error) {
 	where, err := site.Find(w.Site)
@@ -58,13 +60,14 @@ func (s *server) showSettlement(c *call, _ *Inside) (*SettlementChoice, error) {
 type changing struct {
 	Inside
 	Body struct {
-		Method string `json:"method" maxLength:"32" example:"alibaba"`
+		Method       string `json:"method" maxLength:"32" example:"alibaba"`
+		Subscription string `json:"subscription,omitempty" maxLength:"64" doc:"The cloud account that settles; not for the Billing Center."`
 	}
 }
 
 func (s *server) changeSettlement(c *call, in *changing) (*SettlementChoice, error) {
 	actor := workspace.Actor{AccountID: c.AccountID, Address: c.Address}
-	w, err := s.rules().Choose(c, c.tx, in.WorkspaceID, site.Method(in.Body.Method), actor, c.at)
+	w, err := s.rules().Choose(c, c.tx, in.WorkspaceID, settle.Choice{Method: site.Method(in.Body.Method), Subscription: in.Body.Subscription}, actor, c.at)
 	if err != nil {
 		return nil, err
 	}

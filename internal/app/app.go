@@ -19,6 +19,7 @@ import (
 	"tollgate.dev/internal/gateway"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/mailbox"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
@@ -42,6 +43,7 @@ type App struct {
 	mailbox  *mailbox.Mailbox                         // demo only
 	people   *demo.Collector                          // demo only
 	desk     *topup.Desk
+	clouds   *marketplace.Desk
 	sims     *sims  // demo only
 	played   bool   // a simulation: nobody watches over it
 	doorKey  string // opens the sandbox's clock for tools
@@ -62,7 +64,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{config: c, log: c.Log}
 	for _, open := range []func(context.Context) error{
-		a.listen, a.openStore, a.openMail, a.openTopups, a.openSink, a.openGateway, a.openJobs, a.openDemo,
+		a.listen, a.openStore, a.openMail, a.openTopups, a.openClouds, a.openSink, a.openGateway, a.openJobs, a.openDemo,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, a.CloseAfter(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/billingcenter"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -39,6 +40,7 @@ type Config struct {
 	Proxies       []string                  // addresses and networks whose X-Forwarded-For is believed
 	Bank          billingcenter.Beneficiary // where payers transfer to
 	Channels      Channels                  // by which payers pay online
+	Clouds        []marketplace.Cloud       // whose marketplaces settle
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store
 	Log           *slog.Logger

@@ -28,19 +28,19 @@ func (a *App) consoles() (http.Handler, error) {
 	a.sims.mount(mux)
 	team := studio.New(studio.Options{
 		Store: a.store, Sessions: a.store.Sessions("studio", time.Now), Now: a.clock.Now, Real: time.Now, Records: a.sink, Catalog: a.catalog,
-		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(),
+		Profile: a.config.Profile, BaseURL: a.baseURL, Gateway: a.gatewayURL, Log: log, Note: a.note(), Clouds: a.clouds,
 	})
 	mounted(mux, studio.Prefix, team.Handler())
 	payers := billingcenter.New(billingcenter.Config{
 		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now, Real: time.Now,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank, Catalog: a.catalog,
-		Topups: a.desk, Simulated: a.sims != nil,
+		Topups: a.desk, Simulated: a.sims != nil, Clouds: a.clouds,
 	})
 	mounted(mux, billingcenter.Prefix, payers)
 	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk,
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk, Clouds: a.clouds,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))

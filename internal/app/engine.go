@@ -7,6 +7,7 @@ import (
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/job"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
@@ -24,13 +25,18 @@ type Bench struct {
 	Catalog *catalog.Catalog
 	Send    func(ctx context.Context, m notify.Mail) error // takes the mails of the outbox
 	Flush   func(ctx context.Context) error                // hands over usage that was counted before the clock moved
+	Clouds  []marketplace.Cloud                            // whose marketplaces settle
 	Log     *slog.Logger
 }
 
 // NewEngine prepares the jobs and the calendar of an installation.
 func NewEngine(ctx context.Context, b Bench) (*Engine, error) {
 	a := &App{store: b.Store, clock: b.Clock, catalog: b.Catalog, sink: sink.Discard{}, send: b.Send, flush: b.Flush, log: b.Log, played: true}
+	a.config.Clouds = b.Clouds
 	if err := a.openTopups(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openClouds(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.openJobs(ctx); err != nil {

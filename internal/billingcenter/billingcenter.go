@@ -23,6 +23,7 @@ import (
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/holder"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -51,6 +52,7 @@ type Config struct {
 	Beneficiary Beneficiary
 	Catalog     *catalog.Catalog
 	Topups      *topup.Desk                           // its channels are offered beside the bank transfer
+	Clouds      *marketplace.Desk                     // the marketplaces that settle
 	Simulated   bool                                  // the channels are stand-ins, which the pages say
 	Note        func(r *http.Request) templ.Component // above every page, such as the sandbox clock; may be nil
 }

@@ -57,8 +57,10 @@ func (b *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, workspacesPage(page))
 }
 
-// rules are what this installation allows. No cloud is connected to it.
-func (b *Console) rules() settle.Rules { return settle.Rules{Profile: b.Profile} }
+// rules are what this installation allows.
+func (b *Console) rules() settle.Rules {
+	return settle.Rules{Profile: b.Profile, Enabled: b.Clouds.Methods()}
+}
 
 func (b *Console) settlementPage(w http.ResponseWriter, r *http.Request) error {
 	return b.renderSettlement(w, r, web.Blank())
@@ -127,6 +129,6 @@ func (b *Console) changeSettlement(ctx context.Context, tx *store.Tx, workspaceI
 	if ws.Payer != by.AccountID {
 		return ErrNotPaid
 	}
-	_, err = b.rules().Choose(ctx, tx, workspaceID, to, by, b.Now())
+	_, err = b.rules().Choose(ctx, tx, workspaceID, settle.Choice{Method: to}, by, b.Now())
 	return err
 }

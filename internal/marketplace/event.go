@@ -28,21 +28,24 @@ func EventKinds() []EventKind {
 	return []EventKind{Purchased, Renewed, Changed, Froze, Thawed, Cancelled, Expired, Released}
 }
 
-// Event is what a cloud says about a subscription.
+// Event is what a cloud says about a subscription. Facts that the cloud does
+// not say are empty.
 type Event struct {
-	ID        string // the cloud's own; unique per cloud
+	ID        string // the cloud's own; unique per cloud, and the same again when the cloud repeats itself
 	Cloud     site.Method
 	Kind      EventKind
-	Account   string // empty where the cloud does not say
 	Instance  string
+	Account   string
+	Reference string
 	Product   string
 	Order     string
+	Plan      Plan
 	At        time.Time     // when it happened, as the cloud says; else when it came
 	ExpiresAt time.Time     // of a purchase or a renewal; zero where there is none
 	FinalFor  time.Duration // of an end: how long usage is still taken
 	Refunded  bool          // of a release
 	Test      bool          // a probe of the cloud: answered as any other, and nothing done
-	Raw       []byte        // as it came, for whoever has to look
+	Raw       []byte        // as it came, without what is secret or signs it, for whoever has to look
 }
 
 // Effect is what becomes of the workspaces that a subscription settles.
@@ -90,7 +93,8 @@ func (s Subscription) Fold(events []Event) Subscription {
 	slices.SortFunc(events, func(a, b Event) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(slices.Index(EventKinds(), a.Kind), slices.Index(EventKinds(), b.Kind)), cmp.Compare(a.ID, b.ID))
 	})
-	s.State, s.Why, s.ExpiresAt, s.EndsAt, s.AppliedAt = Pending, "", time.Time{}, time.Time{}, time.Time{}
+	never := time.Time{}
+	s.State, s.Why, s.ExpiresAt, s.ActiveAt, s.EndedAt, s.EndsAt, s.AppliedAt = Pending, "", never, never, never, never, never
 	for _, e := range events {
 		if !e.Test {
 			s = s.after(e)
@@ -101,13 +105,18 @@ func (s Subscription) Fold(events []Event) Subscription {
 
 func (s Subscription) after(e Event) Subscription {
 	s.AppliedAt = e.At
-	if s.Account == "" {
-		s.Account = e.Account
+	s.Account, s.Reference = cmp.Or(s.Account, e.Account), cmp.Or(s.Reference, e.Reference)
+	s.Product, s.Order = cmp.Or(s.Product, e.Product), cmp.Or(s.Order, e.Order)
+	s.Plan = cmp.Or(s.Plan, e.Plan)
+	if s.State == Ending {
+		// A cancellation says why, even when the release that it caused happened,
+		// or came, before it: workspaces that fell back are not locked again.
+		if e.Kind == Cancelled {
+			s.Why = Cancelled
+		}
+		return s
 	}
-	if e.Order != "" && s.Order == "" {
-		s.Order = e.Order
-	}
-	if s.State != Ending && (e.Kind == Purchased || e.Kind == Renewed) {
+	if e.Kind == Purchased || e.Kind == Renewed {
 		s.ExpiresAt = e.ExpiresAt
 	}
 	to, known := next[s.State][e.Kind]
@@ -115,8 +124,11 @@ func (s Subscription) after(e Event) Subscription {
 		return s
 	}
 	s.State, s.Why = to, e.Kind
+	if to == Active && s.ActiveAt.IsZero() {
+		s.ActiveAt = e.At
+	}
 	if to == Ending {
-		s.EndsAt = e.At.Add(e.FinalFor)
+		s.EndedAt, s.EndsAt = e.At, e.At.Add(e.FinalFor)
 	}
 	return s
 }

@@ -32,7 +32,8 @@ var (
 	ErrOtherProduct = fault.New(fault.Invalid, "purchase_of_other_product", "This purchase is of another product.")
 	ErrRegistration = fault.New(fault.Invalid, "registration_token_invalid", "The registration of the marketplace is unknown or has expired. Start again from the marketplace.")
 	ErrUnreachable  = fault.New(fault.Unavailable, "marketplace_unreachable", "The marketplace does not answer just now. Try again in a few minutes.")
-	ErrMany         = fault.New(fault.Conflict, "claims_many", "There were too many wrong purchases. Try again later.")
+	ErrCurrency     = fault.New(fault.Conflict, "purchase_currency", "This marketplace does not settle in the currency of this Billing Center account.")
+	ErrMany         = fault.New(fault.TooMany, "claims_many", "There were too many wrong purchases. Try again later.")
 	ErrUnknown      = fault.New(fault.NotFound, "subscription_unknown", "There is no such subscription of this account.")
 	ErrOrderUsed    = fault.New(fault.Conflict, "order_already_redeemed", "This order has been redeemed already.")
 	ErrOrder        = fault.New(fault.Invalid, "order_not_redeemable", "The marketplace knows no order of this account and number that can be redeemed.")
@@ -73,7 +74,8 @@ type Subscription struct {
 	ID        string
 	Cloud     site.Method
 	Account   string // the buyer's account at the cloud: AliUid, AWS account, Huawei customer
-	Instance  string // the key that usage is sent under: instance ID, or license
+	Instance  string // what tells it from all others of the cloud: an instance ID, the end of a license's ARN
+	Reference string // what usage is sent under, where the cloud wants more than the instance: the ARN, word by word
 	Product   string // as the cloud names it
 	Order     string // empty where the cloud has none
 	Plan      Plan
@@ -81,9 +83,11 @@ type Subscription struct {
 	Why       EventKind // of its present state
 	Payer     string    // the Billing Center account that it is bound to; empty until then
 	BoughtAt  time.Time // as the cloud says
+	ActiveAt  time.Time // since when it takes usage; zero while it never did
 	BoundAt   time.Time // zero until then
 	ExpiresAt time.Time // zero for never
-	EndsAt    time.Time // while Ending: until then usage is taken
+	EndedAt   time.Time // when it ended, as the cloud says; zero while it lasts
+	EndsAt    time.Time // until when the last usage is taken; zero while it lasts
 	AppliedAt time.Time // the instant of the latest event, as the cloud says; zero before the first
 	Revision  int64     // grows with every change; writes name the one they read
 }
@@ -96,13 +100,16 @@ func New(cloud site.Method, account, instance, product string, plan Plan, at tim
 	}
 }
 
+// Over reports whether the subscription has ended.
+func (s Subscription) Over() bool { return s.State == Ending || s.State == Ended }
+
 // Bind gives the subscription to a payer, once. Bound to the same payer again
 // it stays as it is.
 func (s Subscription) Bind(payer string, at time.Time) (Subscription, error) {
 	switch {
 	case s.Payer != "" && s.Payer != payer:
 		return s, ErrClaimed
-	case s.State == Ended || s.State == Ending:
+	case s.Over():
 		return s, ErrInactive
 	case s.Payer == "":
 		s.Payer, s.BoundAt = payer, at

@@ -1,8 +1,6 @@
 package marketplace
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"tollgate.dev/internal/money"
@@ -55,12 +53,14 @@ type Record struct {
 	Cloud          site.Method
 	Account        string
 	Instance       string
+	Reference      string
 	Product        string
+	Plan           Plan
 	Dimension      string
-	From, To       time.Time // [From, To), whole UTC hours
+	Window         Window // of whole UTC hours; the last one of a subscription ends when that did
 	Quantity       quantity.Decimal
 	Amount         money.Amount // that the quantity stands for
-	Shares         []Share      // whose it is; they sum to the quantity where the cloud can be told
+	Shares         []Share      // whose it is, by workspace; their quantities sum to the record's
 	State          RecordState
 	Attempts       int
 	NextAt         time.Time // when it goes out, or out again
@@ -69,82 +69,13 @@ type Record struct {
 	LastError      string
 }
 
-// Share is the part of a workspace in a record.
+// Share is the part of a workspace in a record. The amounts sum to the charges
+// that were sealed into it, which differ from its own by what was carried.
 type Share struct {
 	WorkspaceID string
+	Quantity    quantity.Decimal
 	Amount      money.Amount
 }
-
-// Outcome is what came of sending a record.
-type Outcome struct {
-	RecordID string
-	State    RecordState // Sent when it has to go out again
-	RemoteID string
-	Reason   string
-}
-
-// Limits are what a cloud takes in one request, and how often.
-type Limits struct {
-	Records     int           // of a request
-	Bytes       int           // of a request; 0 for no limit
-	PerInstance time.Duration // between two requests that name the same instance; 0 for none
-	PerSecond   int           // requests a second
-	OneProduct  bool          // all records of a request are of one product
-}
-
-// Claim is what a payer brings to have a purchase bound.
-type Claim struct {
-	Account  string // entered
-	Instance string // entered
-	Token    string // of the marketplace's redirection
-	Order    string // of a stored-value card
-}
-
-// Purchase is what the cloud says of a claim that holds.
-type Purchase struct {
-	Account  string
-	Instance string
-	Product  string
-	Order    string
-	Plan     Plan
-	Active   bool // false: the cloud has still to say that it lives
-	BoughtAt time.Time
-	Expires  time.Time
-}
-
-// Cloud is the seam: what an adapter does for one cloud. It keeps nothing and
-// decides nothing; it speaks the wire.
-type Cloud interface {
-	// Method is the settlement method that it serves.
-	Method() site.Method
-	// Limits are those of its usage.
-	Limits() Limits
-	// Unit is what one of the dimension costs, and how many decimals of it the
-	// cloud takes: a charge is cut to that, and the rest carried.
-	Unit(c money.Currency) (dimension string, price money.Amount, decimals int)
-	// Deadline is until when the cloud takes usage of a window that ends then.
-	Deadline(p Plan, windowEnd time.Time) time.Time
-	// Window is the window, of whole UTC hours, that usage of the instant is
-	// sent for.
-	Window(p Plan, at time.Time) (from, to time.Time)
-	// Verify asks the cloud for the purchase that a payer claims: ErrClaim and
-	// its kin when there is none, ErrUnreachable when it cannot be asked.
-	Verify(ctx context.Context, c Claim) (Purchase, error)
-	// Send hands over records within the limits. It gives an outcome for each
-	// record, or an error when none of them was looked at: ErrThrottled, a
-	// *Poisoned, or whatever says that the answer was lost.
-	Send(ctx context.Context, records []Record) ([]Outcome, error)
-}
-
-// ErrThrottled is an answer that asks to come back later; nothing was taken.
-var ErrThrottled = errors.New("the marketplace asks to come back later")
-
-// Poisoned is an answer that refuses a whole request because of some record in
-// it: the sender halves the request until that record is alone.
-type Poisoned struct{ Reason string }
-
-// Error says why.
-func (p *Poisoned) Error() string { return "the marketplace refused the request: " + p.Reason }
 
 // Fit cuts a charge to whole parts of a unit: the quantity for the cloud, and
 // what is left for the next record. The price is that of one unit.

@@ -66,6 +66,8 @@ const (
 	OwnershipOffered  Kind = "ownership_offered"
 	OwnerChanged      Kind = "owner_changed"
 	Rebound           Kind = "rebound"
+
+	SettlementMoved Kind = "settlement_moved" // mail 6, and a renewed subscription's by our choice
 )
 
 // Mail is one message to one address, ready to send.
@@ -140,7 +142,7 @@ func Compose(event any) ([]Mail, error) {
 	case invoice.Moved:
 		letters = invoiceMoved(e)
 	default:
-		if letters = ofPeople(event); letters == nil {
+		if letters = append(ofPeople(event), ofMarketplaces(event)...); letters == nil {
 			return nil, fmt.Errorf("no mail is written for a %T", event)
 		}
 	}

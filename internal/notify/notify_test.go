@@ -39,6 +39,7 @@ var at = time.Date(2026, 3, 1, 6, 30, 0, 0, time.UTC)
 func events(language string) map[string]any {
 	all := ofTheBusiness(language)
 	maps.Copy(all, ofPeople(language))
+	maps.Copy(all, ofMarketplaces(language))
 	return all
 }
 

@@ -22,13 +22,14 @@ import (
 
 // Faults of settlement.
 var (
-	ErrNotCommercial = fault.New(fault.Conflict, "settlement_needs_commercial", "Only a workspace on the Commercial plan is settled. Upgrade it first.")
-	ErrSame          = fault.New(fault.Conflict, "settlement_unchanged", "This workspace is settled this way already.")
-	ErrCloudLocked   = fault.New(fault.Conflict, "settlement_cloud_locked", "A cloud account settles this workspace. Unsubscribe from the product on the cloud's marketplace first.")
-	ErrNotAllowed    = fault.New(fault.Invalid, "settlement_not_allowed", "This site does not offer this settlement method.")
-	ErrThisMonth     = fault.New(fault.Conflict, "settlement_already_changed_this_month", "The settlement method was changed this month. It can be changed again next month.")
-	ErrPackaged      = fault.New(fault.Conflict, "settlement_package_bound", "An annual package covers this workspace, which only the Billing Center account can settle. Take it out of the package first, or wait until the package has ended.")
-	ErrNotEnabled    = fault.New(fault.Unavailable, "settlement_not_enabled", "This settlement method is not enabled on this installation.")
+	ErrNotCommercial  = fault.New(fault.Conflict, "settlement_needs_commercial", "Only a workspace on the Commercial plan is settled. Upgrade it first.")
+	ErrSame           = fault.New(fault.Conflict, "settlement_unchanged", "This workspace is settled this way already.")
+	ErrCloudLocked    = fault.New(fault.Conflict, "settlement_cloud_locked", "A cloud account settles this workspace. Unsubscribe from the product on the cloud's marketplace first.")
+	ErrNotAllowed     = fault.New(fault.Invalid, "settlement_not_allowed", "This site does not offer this settlement method.")
+	ErrThisMonth      = fault.New(fault.Conflict, "settlement_already_changed_this_month", "The settlement method was changed this month. It can be changed again next month.")
+	ErrPackaged       = fault.New(fault.Conflict, "settlement_package_bound", "An annual package covers this workspace, which only the Billing Center account can settle. Take it out of the package first, or wait until the package has ended.")
+	ErrNoSubscription = fault.New(fault.Invalid, "settlement_needs_subscription", "Choose the cloud account that settles the workspace, or bind one first.")
+	ErrNotEnabled     = fault.New(fault.Unavailable, "settlement_not_enabled", "This settlement method is not enabled on this installation.")
 )
 
 // Rules is what an installation allows.
@@ -41,7 +42,7 @@ type Rules struct {
 type Standing struct {
 	Workspace  workspace.Workspace
 	Arbitrary  bool      // the operator's switch on the payer's account (domain C-11)
-	Subscribed bool      // a cloud settles the workspace and its subscription is active
+	Subscribed bool      // a cloud settles the workspace and its subscription lives
 	Chosen     bool      // the method was chosen since the workspace was opened; the first choice does not count
 	ChangedAt  time.Time // the last change that counted; zero when there was none
 
@@ -94,7 +95,7 @@ func (r Rules) Held(st Standing, at time.Time) error {
 		return ErrCloudLocked
 	case st.Packaged: // domain section 11: only the Billing Center
 		return PackagedThrough(st.PackageThrough)
-	case at.Before(next):
+	case at.Before(next) && !st.unlocks():
 		day := period.DayOf(next, s.Zone).String()
 		return ErrThisMonth.With("possible", day).Says("The settlement method was changed this month. It can be changed again from %s on.", day)
 	}
@@ -110,8 +111,9 @@ func PackagedThrough(through period.Day) error {
 
 // Change judges a change by the person who pays. counts says whether it uses
 // up this month's change. What the site does not offer is refused before the
-// month is looked at. A change that the system forces, such as a cancelled
-// subscription, does not ask here and never counts.
+// month is looked at. Leaving a cloud whose subscription no longer lives unlocks
+// the workspace: it waits for no month and never counts (domain sections 11 and
+// 12). A change that the system forces does not ask here.
 func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, err error) {
 	w := st.Workspace
 	s, err := site.Find(w.Site)
@@ -122,7 +124,7 @@ func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, e
 	switch {
 	case errors.Is(held, ErrNotCommercial):
 		return false, held
-	case w.Settlement == to:
+	case w.Settlement == to && (to == site.BillingCenter || st.Subscribed):
 		return false, ErrSame
 	case held != nil && !errors.Is(held, ErrThisMonth):
 		return false, held
@@ -133,7 +135,13 @@ func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, e
 	case !r.Enables(to):
 		return false, ErrNotEnabled.With("method", string(to))
 	}
-	return st.Chosen, nil
+	return st.Chosen && !st.unlocks(), nil
+}
+
+// unlocks reports whether any change leaves a cloud whose subscription no
+// longer lives.
+func (st Standing) unlocks() bool {
+	return st.Workspace.Settlement != site.BillingCenter && !st.Subscribed
 }
 
 // nextChange is the first instant at which the month's change is there again:

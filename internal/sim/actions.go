@@ -135,7 +135,7 @@ type change struct {
 func (c change) play(ctx context.Context, p *play) error {
 	w := p.shops[c.workspace]
 	return p.write(ctx, func(tx *store.Tx) error {
-		_, err := settle.Rules{Profile: p.scenario.Profile}.Choose(ctx, tx, w.id, c.to, w.owner, p.clock.Now())
+		_, err := settle.Rules{Profile: p.scenario.Profile}.Choose(ctx, tx, w.id, settle.Choice{Method: c.to}, w.owner, p.clock.Now())
 		return err
 	})
 }

@@ -25,7 +25,7 @@ func (c *Console) settlement(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rules := settle.Rules{Profile: c.options.Profile}
+	rules := settle.Rules{Profile: c.options.Profile, Enabled: c.options.Clouds.Methods()}
 	page := settlementPage{Frame: c.frame(r, web.T(ctx, "studio.settlement.title"), "billing"), Place: p, Payer: payer.UserName, Options: rules.Options(p.Site, payer.ArbitrarySettlement)}
 	wanted := site.Method(r.FormValue("method"))
 	for i, o := range page.Options {

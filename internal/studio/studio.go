@@ -10,6 +10,7 @@ import (
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/holder"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -27,8 +28,9 @@ type Options struct {
 	Records  sink.Sink
 	Catalog  *catalog.Catalog
 	Profile  site.Profile
-	BaseURL  string // of the consoles
-	Gateway  string // the address that collectors report to
+	Clouds   *marketplace.Desk // the marketplaces that settle
+	BaseURL  string            // of the consoles
+	Gateway  string            // the address that collectors report to
 	Log      *slog.Logger
 	Now      func() time.Time
 	Real     func() time.Time // the machine's clock; nil is Now

@@ -11,6 +11,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/fault"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -204,21 +205,19 @@ func TestNobodyChoosesAPayerThatIsLocked(t *testing.T) {
 	t.Parallel()
 	s := storetest.SQLite(t)
 	a := newShop(t, s, "a")
-	write(t, s, func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE workspace SET settlement = 'alibaba' WHERE id = $1`, a.shop.ID)
-		return err
-	})
+	sub := subscribed(t, s, a.payer.ID, site.Alibaba, "i-1", noon)
+	a.by(t, sub, noon)
 	a.owe(t, "5", noon)
 	pass(t, s, noon.AddDate(0, 0, 14))
 	a.stands(t, workspace.Normal)
-	err := s.Write(t.Context(), func(tx *store.Tx) error {
-		rules := settle.Rules{Profile: site.Seed, Enabled: site.Methods()}
-		_, err := rules.Choose(t.Context(), tx, a.shop.ID, site.BillingCenter, workspace.Actor{AccountID: a.payer.ID}, noon.AddDate(0, 0, 15))
+	later := noon.AddDate(0, 0, 15)
+	choose := func(ctx context.Context, tx *store.Tx) error {
+		_, err := everyCloud.Choose(ctx, tx, a.shop.ID, settle.Choice{Method: site.BillingCenter}, workspace.Actor{AccountID: a.payer.ID}, later)
 		return err
-	})
-	if !errors.Is(err, settle.ErrCloudLocked) { // the cloud is looked at first (C-12)
-		t.Errorf("with a subscription: %v", err)
 	}
+	refused(t, s, settle.ErrCloudLocked, choose) // the cloud is looked at first (C-12)
+	hear(t, s, event(sub, marketplace.Expired, later), later)
+	refused(t, s, arrears.ErrRunOut, choose)
 	if err := s.Read(t.Context(), func(tx *store.Tx) error { return tx.Payable(t.Context(), a.payer.ID) }); !errors.Is(err, arrears.ErrRunOut) {
 		t.Errorf("the payer can pay for more: %v", err)
 	}

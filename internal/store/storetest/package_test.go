@@ -259,10 +259,10 @@ func TestPackageNeedsTheBillingCenter(t *testing.T) {
 		a := newShop(t, s, "a")
 		b := a.sister(t, "b")
 		a.recharge(t, "42000")
-		rules := settle.Rules{Profile: site.Seed, Enabled: site.Methods()}
+		sub := subscribed(t, s, a.payer.ID, site.Alibaba, "i-1", upgraded)
 		choose := func(x shopOf, to site.Method, at time.Time) func(context.Context, *store.Tx) error {
 			return func(ctx context.Context, tx *store.Tx) error {
-				_, err := rules.Choose(ctx, tx, x.shop.ID, to, workspace.Actor{AccountID: x.payer.ID}, at)
+				_, err := everyCloud.Choose(ctx, tx, x.shop.ID, settle.Choice{Method: to, Subscription: sub.ID}, workspace.Actor{AccountID: x.payer.ID}, at)
 				return err
 			}
 		}

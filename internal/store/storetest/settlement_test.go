@@ -24,10 +24,11 @@ func TestSettlementChangesOnceAMonthAfterTheFirstChoice(t *testing.T) {
 			_, err := upgrade.Confirm(ctx, tx, x.shop.ID, "shop", x.actor(), noon)
 			return err
 		})
-		rules := settle.Rules{Profile: site.Seed, Enabled: site.Methods()}
+		sub := subscribed(t, s, x.payer.ID, site.Alibaba, "i-1", noon)
 		choose := func(at time.Time) func(context.Context, *store.Tx) error {
 			return func(ctx context.Context, tx *store.Tx) error {
-				_, err := rules.Choose(ctx, tx, x.shop.ID, site.Alibaba, x.actor(), at)
+				to := settle.Choice{Method: site.Alibaba, Subscription: sub.ID}
+				_, err := everyCloud.Choose(ctx, tx, x.shop.ID, to, x.actor(), at)
 				return err
 			}
 		}
@@ -36,8 +37,8 @@ func TestSettlementChangesOnceAMonthAfterTheFirstChoice(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			w.Settlement = site.BillingCenter // as a market's cancellation does; it is nobody's choice
-			return tx.UpdateWorkspace(ctx, w)
+			_, err = settle.Force(ctx, tx, w.ID, settle.Choice{Method: site.BillingCenter}, settle.WhyCancelled, noon) // it is nobody's choice
+			return err
 		}
 		write(t, s, choose(noon))
 		refused(t, s, settle.ErrSame, choose(noon))
