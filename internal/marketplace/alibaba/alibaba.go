@@ -31,7 +31,7 @@ type Config struct {
 	Plan      marketplace.Plan
 	Entity    string       // what usage counts in: Frequency, Character, …
 	Assist    string       // the price item's assist code, where the listing has one
-	Price     money.Amount // of one of the entity; its currency does not count
+	Price     money.Amount // of one of the entity, in the currency that the listing is sold in
 	Listing   string       // where a buyer subscribes
 	API       string       // host of the Market API, or the address of a simulator; empty: Alibaba's
 	Zone      *time.Location

@@ -205,7 +205,7 @@ func TestAPairIsCheckedByTwoQuestions(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
-		if c.want == nil && (p.Order != "205060317920890" || !p.Active || p.Product != "cmapi1" || p.Expires.UnixMilli() != 1803000000000) {
+		if c.want == nil && (p.Order != "205060317920890" || !p.Active || p.Product != "cmapi1" || p.ExpiresAt.UnixMilli() != 1803000000000) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
@@ -227,8 +227,8 @@ func TestAnAPIThatRefusesUsIsNoAnswerOnThePair(t *testing.T) {
 
 func records() []marketplace.Record {
 	return []marketplace.Record{
-		{ID: "r1", Instance: "77", Dimension: "Frequency", From: noon, To: noon.Add(time.Hour), Quantity: quantity.Of(96)},
-		{ID: "r2", Instance: "78", Dimension: "Frequency", From: noon, To: noon.Add(time.Hour), Quantity: quantity.Of(0)},
+		{ID: "r1", Instance: "77", Dimension: "Frequency", Window: marketplace.Window{From: noon, To: noon.Add(time.Hour)}, Quantity: quantity.Of(96)},
+		{ID: "r2", Instance: "78", Dimension: "Frequency", Window: marketplace.Window{From: noon, To: noon.Add(time.Hour)}, Quantity: quantity.Of(0)},
 	}
 }
 
@@ -265,7 +265,7 @@ func TestEachRefusalOfUsageIsSorted(t *testing.T) {
 		throttled, poisoned bool
 	}{
 		"throttled":        {400, `{"Code":"Throttling.User","Message":"m"}`, true, false},
-		"our key":          {403, `{"Code":"Forbidden.RAM","Message":"m"}`, true, false},
+		"our key":          {403, `{"Code":"Forbidden.RAM","Message":"m"}`, false, false},
 		"a wrong row":      {400, `{"Code":"InvalidParameter","Message":"m"}`, false, true},
 		"not taken":        {200, `{"RequestId":"r","Success":false}`, false, true},
 		"its own mistake":  {500, `{"Code":"InternalError","Message":"m"}`, false, false},
@@ -280,7 +280,7 @@ func TestEachRefusalOfUsageIsSorted(t *testing.T) {
 			_, _ = io.WriteString(w, c.body)
 		})
 		_, err := m.Send(t.Context(), records())
-		if err == nil || errors.Is(err, marketplace.ErrThrottled) != c.throttled || errors.As(err, &poisoned) != c.poisoned {
+		if err == nil || errors.Is(err, marketplace.ErrThrottled) != c.throttled || errors.As(err, &poisoned) != c.poisoned || errors.Is(err, marketplace.ErrUnreachable) != (name == "our key") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "InstanceId") {
@@ -292,13 +292,20 @@ func TestEachRefusalOfUsageIsSorted(t *testing.T) {
 func TestDeadlinesOfThePlans(t *testing.T) {
 	t.Parallel()
 	m := market(t, nil)
-	from, to := m.Window(marketplace.Hourly, noon.Add(17*time.Minute))
-	if !from.Equal(noon) || !to.Equal(noon.Add(time.Hour)) || !m.Deadline(marketplace.Hourly, to).Equal(noon.Add(2*time.Hour-time.Minute)) {
-		t.Errorf("hourly: %s to %s until %s", from, to, m.Deadline(marketplace.Hourly, to))
+	w := m.Window(marketplace.Hourly, noon.Add(17*time.Minute))
+	if !w.From.Equal(noon) || !w.To.Equal(noon.Add(time.Hour)) || !m.Deadline(marketplace.Hourly, w).Equal(noon.Add(2*time.Hour-time.Minute)) {
+		t.Errorf("hourly: %v until %s", w, m.Deadline(marketplace.Hourly, w))
 	}
-	from, to = m.Window(marketplace.Daily, noon)
-	if from.Format(time.RFC3339) != "2026-02-28T16:00:00Z" || to.Format(time.RFC3339) != "2026-03-01T16:00:00Z" || m.Deadline(marketplace.Daily, to).Format(time.RFC3339) != "2026-03-02T15:59:00Z" {
-		t.Errorf("daily: %s to %s until %s", from, to, m.Deadline(marketplace.Daily, to))
+	w = m.Window(marketplace.Daily, noon)
+	if w.From.Format(time.RFC3339) != "2026-02-28T16:00:00Z" || w.To.Format(time.RFC3339) != "2026-03-01T16:00:00Z" || m.Deadline(marketplace.Daily, w).Format(time.RFC3339) != "2026-03-02T15:59:00Z" {
+		t.Errorf("daily: %v until %s", w, m.Deadline(marketplace.Daily, w))
+	}
+}
+
+func TestAnotherCurrencyIsNotSold(t *testing.T) {
+	t.Parallel()
+	if _, err := market(t, nil).Unit("cmapi1", money.USD); !errors.Is(err, marketplace.ErrCurrency) {
+		t.Error(err)
 	}
 }
 

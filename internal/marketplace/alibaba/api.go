@@ -59,9 +59,6 @@ func New(c Config) (*Market, error) {
 // Simulated reports whether the API is not Alibaba's own.
 func (m *Market) Simulated() bool { return m.config.Simulated() }
 
-// Listing is where a buyer subscribes.
-func (m *Market) Listing() string { return m.config.Listing }
-
 // version is that of the Market API.
 const version = "2015-11-01"
 
@@ -121,13 +118,15 @@ func failure(action string, err error) error {
 	return r
 }
 
+var errNoConnection = errors.New("no connection")
+
 // scrubbed is a failure of the network without the address, whose query holds
 // usage and names.
 func scrubbed(err error) error {
 	var at *net.OpError
 	switch {
 	case errors.As(err, &at) && at.Op == "dial":
-		return fmt.Errorf("%w: no connection", marketplace.ErrThrottled) // nothing went out
+		return marketplace.ErrUnreachable.Because(errNoConnection) // nothing went out
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	}

@@ -20,33 +20,51 @@ func (m *Market) Method() site.Method { return m.config.Method }
 
 // Limits are those of PushMeteringData (reference 2.3).
 func (m *Market) Limits() marketplace.Limits {
-	return marketplace.Limits{Records: 100, PerInstance: time.Minute, PerSecond: 10, OneProduct: true}
+	l := marketplace.Limits{Records: 100, PerInstance: time.Minute, PerSecond: 10, OneProduct: true}
+	if m.config.SendAgain {
+		l.Resends = 1
+	}
+	return l
 }
 
+// Way is by the pair of account and instance.
+func (*Market) Way() marketplace.Way { return marketplace.ByInstance }
+
+// Storefront is where a buyer subscribes.
+func (m *Market) Storefront() string { return m.config.Listing }
+
 // Unit is one of the metering entity; values are whole.
-func (m *Market) Unit(c money.Currency) (dimension string, price money.Amount, decimals int) {
-	return m.config.Entity, money.Of(m.config.Price.Minor(), c), 0
+func (m *Market) Unit(_ string, c money.Currency) (marketplace.Unit, error) {
+	if c != m.config.Price.Currency() {
+		return marketplace.Unit{}, marketplace.ErrCurrency.With("currency", string(c))
+	}
+	return marketplace.Unit{Dimension: m.config.Entity, Price: m.config.Price, Zero: true}, nil
 }
 
 // Window is the UTC hour of an hourly plan, and the marketplace's day of a
 // daily one.
-func (m *Market) Window(p marketplace.Plan, at time.Time) (from, to time.Time) {
+func (m *Market) Window(p marketplace.Plan, at time.Time) marketplace.Window {
 	if p == marketplace.Daily {
 		day := at.In(m.config.Zone)
-		from = time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, m.config.Zone)
-		return from.UTC(), from.AddDate(0, 0, 1).UTC()
+		from := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, m.config.Zone)
+		return marketplace.Window{From: from.UTC(), To: from.AddDate(0, 0, 1).UTC()}
 	}
-	from = at.UTC().Truncate(time.Hour)
-	return from, from.Add(time.Hour)
+	from := at.UTC().Truncate(time.Hour)
+	return marketplace.Window{From: from, To: from.Add(time.Hour)}
 }
 
 // Deadline is the minute before the end of the next hour, or of the next day.
 // What comes later is never billed.
-func (m *Market) Deadline(p marketplace.Plan, windowEnd time.Time) time.Time {
-	if p == marketplace.Daily {
-		return windowEnd.In(m.config.Zone).AddDate(0, 0, 1).UTC().Add(-time.Minute)
-	}
-	return windowEnd.Add(time.Hour - time.Minute)
+func (m *Market) Deadline(p marketplace.Plan, w marketplace.Window) time.Time {
+	return m.Window(p, m.Window(p, w.From).To).To.Add(-time.Minute)
+}
+
+// longestRow bounds what a row says beside its names.
+const longestRow = 160
+
+// Size is that of a row, written as part of an address.
+func (m *Market) Size(r marketplace.Record) int {
+	return 3 * (longestRow + len(r.Instance) + len(r.Dimension) + len(m.config.Assist))
 }
 
 // instance is what DescribeInstanceForIsv says; it does not name the buyer.
@@ -121,7 +139,7 @@ func (m *Market) Verify(ctx context.Context, c marketplace.Claim) (p marketplace
 	}
 	return marketplace.Purchase{
 		Account: c.Account, Instance: c.Instance, Product: i.ProductCode, Order: i.OrderID.String(), Plan: m.config.Plan, Active: true,
-		BoughtAt: milliseconds(i.BeganOn, i.CreatedOn), Expires: milliseconds(i.EndOn),
+		BoughtAt: milliseconds(i.BeganOn, i.CreatedOn), ExpiresAt: milliseconds(i.EndOn),
 	}, nil
 }
 
@@ -167,7 +185,7 @@ func (m *Market) rows(records []marketplace.Record) (string, error) {
 	list := make([]row, len(records))
 	for i, r := range records {
 		list[i] = row{
-			r.Instance, strconv.FormatInt(r.From.Unix(), 10), strconv.FormatInt(r.To.Unix(), 10),
+			r.Instance, strconv.FormatInt(r.Window.From.Unix(), 10), strconv.FormatInt(r.Window.To.Unix(), 10),
 			[]entity{{r.Dimension, r.Quantity.Plain(), m.config.Assist}},
 		}
 	}
@@ -189,7 +207,7 @@ func (m *Market) Send(ctx context.Context, records []marketplace.Record) ([]mark
 	var no *refused
 	switch {
 	case errors.As(err, &no) && no.ofAccount():
-		return nil, fmt.Errorf("%w: %s", marketplace.ErrThrottled, no) // nothing was taken; a person corrects the key
+		return nil, marketplace.ErrUnreachable.Because(no) // nothing was taken; a person corrects the key
 	case errors.As(err, &no):
 		return nil, &marketplace.Poisoned{Reason: no.code}
 	case err != nil:

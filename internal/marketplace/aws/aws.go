@@ -28,16 +28,16 @@ import (
 type Config struct {
 	AccessKey string // of the seller account that published the product
 	Secret    string
-	Region    string   // that usage is sent to, for ever the same
-	Products  []string // product codes of ours; the first is that of legacy records
-	Dimension string   // of the listing
-	Price     money.Amount
-	Listing   string        // where a buyer subscribes
-	Queue     string        // URL of the queue that the events go to; empty: none is read
-	Metering  string        // address of the metering API, where it is not AWS's own
-	SQS       string        // address of the queue's API, where it is not AWS's own
-	Legacy    bool          // of a product from before concurrent agreements: product code and customer identifier
-	Late      time.Duration // how old usage may be: 24 hours; 6 for older products
+	Region    string         // that usage is sent to, for ever the same
+	Products  []string       // product codes of ours; the first is that of legacy records
+	Dimension string         // of the listing
+	Prices    []money.Amount // of one of the dimension, in each currency that the product is sold in
+	Listing   string         // where a buyer subscribes
+	Queue     string         // URL of the queue that the events go to; empty: none is read
+	Metering  string         // address of the metering API, where it is not AWS's own
+	SQS       string         // address of the queue's API, where it is not AWS's own
+	Legacy    bool           // of a product from before concurrent agreements: product code and customer identifier
+	Late      time.Duration  // how old usage may be: 24 hours; 6 for older products
 }
 
 // DefaultLate is how old usage may be (reference 1.3).
@@ -59,7 +59,7 @@ func (c Config) Check() error {
 		return errors.New("AWS Marketplace: name the product codes of the listing")
 	case c.Dimension == "" || len(c.Dimension) > longestDimension:
 		return errors.New("AWS Marketplace: name the dimension of the listing, in at most 255 characters")
-	case c.Price.Sign() <= 0:
+	case len(c.Prices) == 0 || slices.ContainsFunc(c.Prices, func(a money.Amount) bool { return a.Sign() <= 0 }):
 		return errors.New("AWS Marketplace: say what one of the dimension costs")
 	case c.Listing == "":
 		return errors.New("AWS Marketplace: say where buyers subscribe")
@@ -141,6 +141,3 @@ func address(text string) *string {
 
 // Simulated reports whether the APIs are not AWS's own.
 func (m *Market) Simulated() bool { return m.config.Simulated() }
-
-// Listing is where a buyer subscribes.
-func (m *Market) Listing() string { return m.config.Listing }

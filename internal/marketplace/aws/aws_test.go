@@ -3,6 +3,7 @@ package aws
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ const arn = "arn:aws:license-manager::294406891311:license:l-0123abcd"
 func config() Config {
 	return Config{
 		AccessKey: "AKIACANARY", Secret: "secret-canary", Region: "us-east-1", Products: []string{"prod1"}, Dimension: "usage_cents",
-		Price: money.Of(1, money.USD), Listing: "https://aws.amazon.com/marketplace/pp/prodview-1",
+		Prices: []money.Amount{money.Of(1, money.USD)}, Listing: "https://aws.amazon.com/marketplace/pp/prodview-1",
 	}
 }
 
@@ -66,7 +67,7 @@ func TestARegistrationIsResolved(t *testing.T) {
 	var asked string
 	m := market(t, nil, answering(&asked, 200, `{"CustomerAWSAccountId":"123456789012","ProductCode":"prod1","LicenseArn":"`+arn+`"}`))
 	p, err := m.Verify(t.Context(), marketplace.Claim{Token: "tok"})
-	want := marketplace.Purchase{Account: "123456789012", Instance: arn, Product: "prod1", Plan: marketplace.Hourly}
+	want := marketplace.Purchase{Account: "123456789012", Instance: "l-0123abcd", Reference: arn, Product: "prod1", Plan: marketplace.Hourly}
 	if err != nil || p != want {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -99,8 +100,8 @@ func TestEachRegistrationThatDoesNotHoldHasItsCode(t *testing.T) {
 
 func record(id, license string, quantity_ int64, attempts int) marketplace.Record {
 	return marketplace.Record{
-		ID: id, Account: "123456789012", Instance: license, Product: "prod1", Dimension: "usage_cents",
-		From: noon, To: noon.Add(time.Hour), Quantity: quantity.Of(quantity_), Attempts: attempts,
+		ID: id, Account: "123456789012", Instance: License(license), Reference: license, Product: "prod1", Dimension: "usage_cents",
+		Window: marketplace.Window{From: noon, To: noon.Add(time.Hour)}, Quantity: quantity.Of(quantity_), Attempts: attempts,
 	}
 }
 
@@ -164,7 +165,7 @@ func TestEachStatusEndsInItsState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []marketplace.RecordState{
+	want := []marketplace.RecordState{ // in the order of the records
 		marketplace.Accepted, marketplace.DuplicateSame, marketplace.DuplicateDiff, marketplace.DuplicateDiff, marketplace.Rejected, marketplace.Sent,
 	}
 	for i, o := range outcomes {
@@ -183,16 +184,54 @@ func TestEachRefusalOfUsageIsSorted(t *testing.T) {
 		throttled, poisoned bool
 	}{
 		"throttled":       {400, `{"__type":"ThrottlingException","message":"m"}`, true, false},
-		"our key":         {400, `{"__type":"UnrecognizedClientException","message":"m"}`, true, false},
+		"our key":         {400, `{"__type":"UnrecognizedClientException","message":"m"}`, false, false},
 		"a wrong license": {400, `{"__type":"InvalidLicenseException","message":"m"}`, false, true},
 		"too old":         {400, `{"__type":"TimestampOutOfBoundsException","message":"m"}`, false, true},
 		"its own mistake": {500, `{"__type":"InternalServiceErrorException","message":"m"}`, false, false},
 		"no answer":       {0, ``, false, false},
 	} {
 		_, err := market(t, nil, answering(nil, c.status, c.body)).Send(t.Context(), []marketplace.Record{record("r1", arn, 5, 1)})
-		if err == nil || errors.Is(err, marketplace.ErrThrottled) != c.throttled || errors.As(err, &poisoned) != c.poisoned {
+		if err == nil || errors.Is(err, marketplace.ErrThrottled) != c.throttled || errors.As(err, &poisoned) != c.poisoned || errors.Is(err, marketplace.ErrUnreachable) != (name == "our key") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestWorkspacesAreToldWhereTheySum(t *testing.T) {
+	t.Parallel()
+	share := func(id string, n int64) marketplace.Share {
+		return marketplace.Share{WorkspaceID: id, Quantity: quantity.Of(n)}
+	}
+	for name, c := range map[string]struct {
+		shares []marketplace.Share
+		want   int
+	}{
+		"two and a silent one": {[]marketplace.Share{share("a", 2), share("b", 3), share("c", 0)}, 2},
+		"too little":           {[]marketplace.Share{share("a", 2)}, 0},
+		"parts of one":         {[]marketplace.Share{{WorkspaceID: "a", Quantity: quantity.MustParse("5.5")}}, 0},
+		"none":                 {nil, 0},
+	} {
+		r := record("r1", arn, 5, 1)
+		r.Shares = c.shares
+		if got := allocations(r); len(got) != c.want {
+			t.Errorf("%s: %d", name, len(got))
+		}
+	}
+}
+
+func TestSizesAreUpperBounds(t *testing.T) {
+	t.Parallel()
+	var asked string
+	m := market(t, nil, answering(&asked, 200, `{"Results":[]}`))
+	r := record("r1", arn, 1000, 1)
+	for i := range 1000 {
+		r.Shares = append(r.Shares, marketplace.Share{WorkspaceID: fmt.Sprintf("wksp_%027d", i), Quantity: quantity.Of(1)})
+	}
+	if _, err := m.Send(t.Context(), []marketplace.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(asked, "UsageAllocations") || len(asked) > m.Size(r) {
+		t.Errorf("%d bytes, said to be %d at most", len(asked), m.Size(r))
 	}
 }
 
@@ -208,7 +247,7 @@ func TestAQuantityBeyondTheirNumbersIsNotCut(t *testing.T) {
 func TestUsageIsLateWhenItsHourIsOrTheMonthIsClosed(t *testing.T) {
 	t.Parallel()
 	m := market(t, nil, nil)
-	for end, want := range map[string]string{
+	for end, want := range map[string]string{ // of windows of an hour
 		"2026-03-01T13:00:00Z": "2026-03-02T12:00:00Z",
 		"2026-03-31T22:00:00Z": "2026-04-01T06:00:00Z",
 		"2026-04-01T00:00:00Z": "2026-04-01T06:00:00Z",
@@ -218,7 +257,7 @@ func TestUsageIsLateWhenItsHourIsOrTheMonthIsClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.Deadline(marketplace.Hourly, at).Format(time.RFC3339); got != want {
+		if got := m.Deadline(marketplace.Hourly, m.Window(marketplace.Hourly, at.Add(-time.Minute))).Format(time.RFC3339); got != want {
 			t.Errorf("until %s: %s, want %s", end, got, want)
 		}
 	}
@@ -231,7 +270,7 @@ func TestEventsOfLicensesAreRead(t *testing.T) {
 	t.Parallel()
 	m := market(t, nil, nil)
 	e, err := m.Read([]byte(updated), "m1", noon)
-	if err != nil || e.Kind != marketplace.Purchased || e.Instance != arn || e.Account != "123456789012" || e.Order != "agmt-1" || e.ID != "e-1" || !e.At.Equal(noon.Add(-time.Hour)) {
+	if err != nil || e.Kind != marketplace.Purchased || e.Instance != "l-0123abcd" || e.Reference != arn || e.Account != "123456789012" || e.Order != "agmt-1" || e.ID != "e-1" || !e.At.Equal(noon.Add(-time.Hour)) {
 		t.Errorf("%+v, %v", e, err)
 	}
 	e, err = m.Read([]byte(strings.Replace(updated, "License Updated", "License Deprovisioned", 1)), "m1", noon)
@@ -303,12 +342,12 @@ func TestAMessageLeavesTheQueueWhenItWasKept(t *testing.T) {
 	})
 	lost := errors.New("the store is away")
 	taken, err := m.Poll(t.Context(), func(body []byte, _ string) error {
-		if string(body) == "b" {
+		if string(body) == "a" {
 			return lost
 		}
 		return nil
 	})
-	if !errors.Is(err, lost) || taken != 1 || !slices.Equal(deleted, []string{"h1"}) {
+	if !errors.Is(err, lost) || taken != 1 || !slices.Equal(deleted, []string{"h2"}) {
 		t.Errorf("took %d, deleted %v, %v", taken, deleted, err)
 	}
 }
@@ -317,7 +356,7 @@ func TestSettingsAreCheckedWithoutTheirValues(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config){
 		"key": func(c *Config) { c.AccessKey = "" }, "secret": func(c *Config) { c.Secret = "" }, "region": func(c *Config) { c.Region = "" },
-		"products": func(c *Config) { c.Products = nil }, "dimension": func(c *Config) { c.Dimension = "" }, "price": func(c *Config) { c.Price = money.Amount{} },
+		"products": func(c *Config) { c.Products = nil }, "dimension": func(c *Config) { c.Dimension = "" }, "price": func(c *Config) { c.Prices = nil },
 		"listing": func(c *Config) { c.Listing = "" }, "late": func(c *Config) { c.Late = 25 * time.Hour }, "queue": func(c *Config) { c.Queue = "events" },
 	} {
 		c := config()

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,20 +24,35 @@ import (
 // Method is aws.
 func (*Market) Method() site.Method { return site.AWS }
 
-// Limits are those of BatchMeterUsage (reference 1.3).
+// Way is by the token of a registration.
+func (*Market) Way() marketplace.Way { return marketplace.ByToken }
+
+// Storefront is where a buyer subscribes.
+func (m *Market) Storefront() string { return m.config.Listing }
+
+// Limits are those of BatchMeterUsage (reference 1.3). A record that AWS has
+// already is counted once.
 func (*Market) Limits() marketplace.Limits {
-	return marketplace.Limits{Records: 25, Bytes: 1 << 20, PerSecond: 10, OneProduct: true}
+	return marketplace.Limits{Records: 25, Bytes: mostBytes, PerSecond: 10, OneProduct: true, Resends: marketplace.Unlimited}
 }
 
+// mostBytes of a request, below AWS's million and what stands around records.
+const mostBytes = 990_000
+
 // Unit is one of the listing's dimension; quantities are whole.
-func (m *Market) Unit(c money.Currency) (dimension string, price money.Amount, decimals int) {
-	return m.config.Dimension, money.Of(m.config.Price.Minor(), c), 0
+func (m *Market) Unit(_ string, c money.Currency) (marketplace.Unit, error) {
+	for _, price := range m.config.Prices {
+		if price.Currency() == c {
+			return marketplace.Unit{Dimension: m.config.Dimension, Price: price, Most: MostQuantity, Zero: true}, nil
+		}
+	}
+	return marketplace.Unit{}, marketplace.ErrCurrency.With("currency", string(c))
 }
 
 // Window is a UTC hour: AWS has one record per license, dimension and hour.
-func (*Market) Window(_ marketplace.Plan, at time.Time) (from, to time.Time) {
-	from = at.UTC().Truncate(time.Hour)
-	return from, from.Add(time.Hour)
+func (*Market) Window(_ marketplace.Plan, at time.Time) marketplace.Window {
+	from := at.UTC().Truncate(time.Hour)
+	return marketplace.Window{From: from, To: from.Add(time.Hour)}
 }
 
 // monthCut is until when the hours of the month before are taken.
@@ -44,13 +60,27 @@ const monthCut = 6 * time.Hour
 
 // Deadline is when the hour's beginning, which is its timestamp, is too old,
 // or the month is closed, whichever comes first.
-func (m *Market) Deadline(_ marketplace.Plan, windowEnd time.Time) time.Time {
-	from := windowEnd.Add(-time.Hour)
-	last := from.Add(m.config.Late)
-	if cut := period.DayOf(from, time.UTC).Month().Next().First().Start(time.UTC).Add(monthCut); cut.Before(last) {
+func (m *Market) Deadline(_ marketplace.Plan, w marketplace.Window) time.Time {
+	last := w.From.Add(m.config.Late)
+	if cut := period.DayOf(w.From, time.UTC).Month().Next().First().Start(time.UTC).Add(monthCut); cut.Before(last) {
 		return cut
 	}
 	return last
+}
+
+// Bounds of what records and their parts take beside their names.
+const (
+	longestRecord     = 240
+	longestAllocation = 96
+)
+
+// Size is that of a record with its allocations.
+func (*Market) Size(r marketplace.Record) int {
+	n := longestRecord + len(r.Account) + len(r.Reference) + len(r.Instance) + len(r.Dimension)
+	for _, s := range r.Shares {
+		n += longestAllocation + len(s.WorkspaceID)
+	}
+	return n
 }
 
 // Verify resolves the registration that a buyer brings from the marketplace.
@@ -64,11 +94,11 @@ func (m *Market) Verify(ctx context.Context, c marketplace.Claim) (p marketplace
 		return p, unresolved(err)
 	}
 	p = marketplace.Purchase{
-		Account: aws.ToString(answer.CustomerAWSAccountId), Instance: License(aws.ToString(answer.LicenseArn)),
+		Account: aws.ToString(answer.CustomerAWSAccountId), Instance: License(aws.ToString(answer.LicenseArn)), Reference: aws.ToString(answer.LicenseArn),
 		Product: aws.ToString(answer.ProductCode), Plan: marketplace.Hourly,
 	}
 	if m.config.Legacy {
-		p.Instance = aws.ToString(answer.CustomerIdentifier)
+		p.Instance, p.Reference = aws.ToString(answer.CustomerIdentifier), ""
 	}
 	switch {
 	case !slices.Contains(m.config.Products, p.Product):
@@ -106,13 +136,40 @@ func (m *Market) usage(r marketplace.Record) (types.UsageRecord, error) {
 		return types.UsageRecord{}, fmt.Errorf("record %s: %s is no quantity of AWS", r.ID, r.Quantity)
 	}
 	quantity := int32(n) //nolint:gosec // bounded above
-	u := types.UsageRecord{Dimension: aws.String(r.Dimension), Timestamp: aws.Time(r.From.UTC().Truncate(time.Hour)), Quantity: &quantity}
+	u := types.UsageRecord{Dimension: aws.String(r.Dimension), Timestamp: aws.Time(r.Window.From.UTC().Truncate(time.Hour)), Quantity: &quantity}
+	u.UsageAllocations = allocations(r)
 	if m.config.Legacy {
 		u.CustomerIdentifier = aws.String(r.Instance)
 		return u, nil
 	}
-	u.CustomerAWSAccountId, u.LicenseArn = aws.String(r.Account), aws.String(r.Instance)
+	u.CustomerAWSAccountId, u.LicenseArn = aws.String(r.Account), aws.String(ARN(cmp.Or(r.Reference, r.Instance)))
 	return u, nil
+}
+
+// mostAllocations is how many parts a record may have.
+const mostAllocations = 2500
+
+// allocations tells AWS which workspace used what, where the parts can be told
+// and sum to the whole; else nothing is told of the record.
+func allocations(r marketplace.Record) []types.UsageAllocation {
+	var list []types.UsageAllocation
+	sum := int64(0)
+	for _, s := range r.Shares {
+		n, whole := s.Quantity.Int()
+		if !whole || n < 0 || n > MostQuantity {
+			return nil
+		}
+		if n == 0 {
+			continue
+		}
+		part := int32(n) //nolint:gosec // bounded above
+		list = append(list, types.UsageAllocation{AllocatedUsageQuantity: &part, Tags: []types.Tag{{Key: aws.String("workspace"), Value: aws.String(s.WorkspaceID)}}})
+		sum += n
+	}
+	if n, _ := r.Quantity.Int(); sum != n || len(list) > mostAllocations {
+		return nil
+	}
+	return list
 }
 
 // MostQuantity is the largest quantity of one record.
@@ -181,10 +238,11 @@ func outcome(r marketplace.Record, result types.UsageRecordResult) marketplace.O
 	return o
 }
 
-// throttling are the codes that ask to come back, and those that refuse us
-// rather than a record.
-var throttling = []string{
-	"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded",
+// throttling are the codes that ask to come back.
+var throttling = []string{"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
+
+// ofAccount are the codes that refuse us rather than a record.
+var ofAccount = []string{
 	"AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "InvalidClientTokenId",
 	"SignatureDoesNotMatch", "MissingAuthenticationTokenException", "ExpiredTokenException", "DisabledApiException", "OptInRequired",
 }
@@ -196,12 +254,14 @@ func unsent(err error) error {
 	switch {
 	case errors.As(err, &api) && slices.Contains(throttling, api.ErrorCode()):
 		return fmt.Errorf("%w: %s", marketplace.ErrThrottled, api.ErrorCode())
+	case errors.As(err, &api) && slices.Contains(ofAccount, api.ErrorCode()):
+		return marketplace.ErrUnreachable.Because(errors.New(api.ErrorCode()))
 	case errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer, errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "InternalService"):
 		return errors.New(api.ErrorCode())
 	case errors.As(err, &api):
 		return &marketplace.Poisoned{Reason: api.ErrorCode()}
 	case errors.As(err, &dialing) && dialing.Op == "dial":
-		return fmt.Errorf("%w: no connection", marketplace.ErrThrottled)
+		return marketplace.ErrUnreachable.Because(errors.New("no connection"))
 	}
 	return errors.New("the answer did not come")
 }

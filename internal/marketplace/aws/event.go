@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -21,13 +22,21 @@ const lastHour = time.Hour
 
 var license = regexp.MustCompile(`^(?:arn:)?(aws[a-z-]*):license-manager:[a-z0-9-]*:(\d*):(?:license:)?(l-[0-9a-f]+)$`)
 
-// License is a license's ARN as ResolveCustomer writes it. The samples of
-// events spell it otherwise; both end in the license's own name.
+// License is what tells a license from all others: the end of its ARN. Events
+// spell ARNs otherwise than ResolveCustomer does.
 func License(arn string) string {
 	if parts := license.FindStringSubmatch(arn); parts != nil {
-		return "arn:" + parts[1] + ":license-manager::" + parts[2] + ":license:" + parts[3]
+		return parts[3]
 	}
 	return arn
+}
+
+// ARN is a license's ARN as ResolveCustomer writes it, and as usage names it.
+func ARN(reference string) string {
+	if parts := license.FindStringSubmatch(reference); parts != nil && !strings.HasPrefix(reference, "arn:") {
+		return "arn:" + parts[1] + ":license-manager::" + parts[2] + ":license:" + parts[3]
+	}
+	return reference
 }
 
 // envelope is an event of EventBridge.
@@ -82,7 +91,8 @@ func (m *Market) Read(body []byte, messageID string, at time.Time) (marketplace.
 		return marketplace.Event{}, marketplace.ErrFields
 	}
 	out := marketplace.Event{
-		ID: e.ID, Cloud: site.AWS, Account: e.Detail.Acceptor.AccountID, Instance: License(e.Detail.License.ARN),
+		ID: e.ID, Cloud: site.AWS, Account: e.Detail.Acceptor.AccountID, Instance: License(e.Detail.License.ARN), Reference: ARN(e.Detail.License.ARN),
+		Plan:    marketplace.Hourly,
 		Product: e.Detail.Product.Code, Order: e.Detail.Agreement.ID, At: e.Time.UTC(), Raw: body,
 	}
 	kind, _, _ := strings.Cut(e.Type, " - ") // a direct seller hears as manufacturer and as proposer
@@ -160,15 +170,18 @@ func (m *Market) Poll(ctx context.Context, keep func(body []byte, messageID stri
 	if err != nil {
 		return 0, fmt.Errorf("read the queue of AWS Marketplace: %s", code(err))
 	}
+	var errs []error
 	for _, message := range answer.Messages {
 		if err := keep([]byte(aws.ToString(message.Body)), aws.ToString(message.MessageId)); err != nil {
-			return taken, err
+			errs = append(errs, err)
+			continue
 		}
 		_, err := m.queue.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: aws.String(m.config.Queue), ReceiptHandle: message.ReceiptHandle})
 		if err != nil {
-			return taken, fmt.Errorf("delete from the queue of AWS Marketplace: %s", code(err))
+			errs = append(errs, fmt.Errorf("delete from the queue of AWS Marketplace: %s", code(err)))
+			continue
 		}
 		taken++
 	}
-	return taken, nil
+	return taken, errors.Join(errs...)
 }

@@ -162,6 +162,9 @@ func read(f fields, at time.Time, raw []byte) (Call, error) {
 		c.Instances = []string{InstanceOf(f.OrderID, f.LineID)}
 		c.Test = c.Test || mock(f.OrderID)
 		e.Test, e.Instance, e.ID = c.Test, c.Instances[0], strings.Join([]string{Create, f.OrderID, f.LineID}, ":")
+		if c.Test { // it must not stand in for the call that it tries
+			e.ID = "test:" + e.ID
+		}
 		if f.Activity == Create {
 			e.Kind = marketplace.Purchased
 		}

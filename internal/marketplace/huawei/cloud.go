@@ -21,28 +21,41 @@ import (
 // Method is huawei.
 func (*Market) Method() site.Method { return site.Huawei }
 
-// Limits are those of the usage push (reference 3.5).
+// Way is by the pair of account and instance.
+func (*Market) Way() marketplace.Way { return marketplace.ByInstance }
+
+// Storefront is where a buyer subscribes.
+func (m *Market) Storefront() string { return m.config.Listing }
+
+// Limits are those of the usage push (reference 3.5). Of two records of an
+// instance and a window KooGallery takes the first.
 func (*Market) Limits() marketplace.Limits {
-	return marketplace.Limits{Records: 1000, PerSecond: 5}
+	return marketplace.Limits{Records: 1000, PerSecond: 5, Resends: marketplace.Unlimited}
 }
 
+// decimals of a value.
+const decimals = 4
+
 // Unit is one unit of the product's usage, in parts of a ten-thousandth.
-func (m *Market) Unit(c money.Currency) (dimension string, price money.Amount, decimals int) {
-	return m.config.Dimension, money.Of(m.config.Price.Minor(), c), 4
+func (m *Market) Unit(_ string, c money.Currency) (marketplace.Unit, error) {
+	if c != m.config.Price.Currency() {
+		return marketplace.Unit{}, marketplace.ErrCurrency.With("currency", string(c))
+	}
+	return marketplace.Unit{Dimension: m.config.Dimension, Price: m.config.Price, Decimals: decimals}, nil
 }
 
 // beijing is where KooGallery's days begin.
 var beijing = time.FixedZone("UTC+8", 8*60*60)
 
 // Window is the hour of an hourly plan, and the day in Beijing of a daily one.
-func (*Market) Window(p marketplace.Plan, at time.Time) (from, to time.Time) {
+func (*Market) Window(p marketplace.Plan, at time.Time) marketplace.Window {
 	if p == marketplace.Daily {
 		day := at.In(beijing)
-		from = time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, beijing).UTC()
-		return from, from.AddDate(0, 0, 1)
+		from := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, beijing).UTC()
+		return marketplace.Window{From: from, To: from.AddDate(0, 0, 1)}
 	}
-	from = at.UTC().Truncate(time.Hour)
-	return from, from.Add(time.Hour)
+	from := at.UTC().Truncate(time.Hour)
+	return marketplace.Window{From: from, To: from.Add(time.Hour)}
 }
 
 // oldest is how old the beginning of usage may be before it is refused.
@@ -50,10 +63,15 @@ const oldest = 21 * 24 * time.Hour
 
 // Deadline is when usage is refused for its age. KooGallery asks for it within
 // two hours; what comes between slips to a later bill, but is billed.
-func (m *Market) Deadline(p marketplace.Plan, windowEnd time.Time) time.Time {
-	from, _ := m.Window(p, windowEnd.Add(-time.Nanosecond))
-	return from.Add(oldest)
+func (*Market) Deadline(_ marketplace.Plan, w marketplace.Window) time.Time {
+	return w.From.Add(oldest)
 }
+
+// longestUsage bounds what a record takes beside its names.
+const longestUsage = 220
+
+// Size is that of a record.
+func (*Market) Size(r marketplace.Record) int { return longestUsage + len(r.Instance) + len(r.ID) }
 
 // Verify asks for the order that made the purchase which a payer claims: the
 // account that bought it, and the instance, which is called by the order's line
@@ -97,7 +115,7 @@ func (m *Market) PurchaseOf(o Order, instance string) (marketplace.Purchase, err
 			bought = m.config.Now()
 		}
 		return marketplace.Purchase{
-			Account: o.Buyer.CustomerID, Instance: name, Product: b.Product, Order: o.ID, Plan: m.config.Plan, BoughtAt: bought, Expires: b.Expires,
+			Account: o.Buyer.CustomerID, Instance: name, Product: b.Product, Order: o.ID, Plan: m.config.Plan, BoughtAt: bought, ExpiresAt: b.Expires,
 		}, nil
 	}
 	return marketplace.Purchase{}, marketplace.ErrClaim
@@ -118,8 +136,8 @@ type usage struct {
 func write(records []marketplace.Record) ([]byte, error) {
 	list := make([]usage, len(records))
 	for i, r := range records {
-		end := r.To.UTC().Format(usageTime)
-		list[i] = usage{r.From.UTC().Format(usageTime), end, r.Instance, r.ID, end, r.Quantity.Plain()}
+		end := r.Window.To.UTC().Format(usageTime)
+		list[i] = usage{r.Window.From.UTC().Format(usageTime), end, r.Instance, r.ID, end, r.Quantity.Plain()}
 	}
 	return compact(map[string]any{"usage_records": list})
 }
@@ -172,8 +190,10 @@ func (a push) outcomes(status int, records []marketplace.Record) ([]marketplace.
 	reason := fmt.Sprintf("%s (%d)", a.Code, status)
 	switch {
 	case done || len(a.Extra.Abnormal) > 0:
-	case status == http.StatusTooManyRequests, status == http.StatusNotAcceptable, status == http.StatusUnauthorized, status == http.StatusForbidden, strings.HasSuffix(a.Code, ".0102"):
+	case status == http.StatusTooManyRequests, status == http.StatusNotAcceptable:
 		return nil, fmt.Errorf("%w: %s", marketplace.ErrThrottled, reason)
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, strings.HasSuffix(a.Code, ".0102"):
+		return nil, marketplace.ErrUnreachable.Because(errors.New(reason)) // it is us that are refused
 	case status >= http.StatusInternalServerError && strings.HasSuffix(a.Code, ".0999"), !strings.HasPrefix(a.Code, "MKT."):
 		return nil, errors.New(reason)
 	default:

@@ -119,9 +119,6 @@ func New(c Config) (*Market, error) {
 // Simulated reports whether the API is not Huawei's own.
 func (m *Market) Simulated() bool { return m.config.Simulated() }
 
-// Listing is where a buyer subscribes.
-func (m *Market) Listing() string { return m.config.Listing }
-
 // CardListing is where a buyer buys a stored-value card; empty where none is sold.
 func (m *Market) CardListing() string {
 	if len(m.config.Cards) == 0 {

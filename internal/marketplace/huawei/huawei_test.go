@@ -105,8 +105,8 @@ func TestCallsBecomeEvents(t *testing.T) {
 	}{
 		"new":       {`{"activity":"newInstance","businessId":"b1","orderId":"CS1","orderLineId":"CS1-000001","more":"x"}`, "newInstance:CS1:CS1-000001", marketplace.Purchased, "", false},
 		"new again": {`{"activity":"newInstance","businessId":"b2","orderId":"CS1","orderLineId":"CS1-000001"}`, "newInstance:CS1:CS1-000001", marketplace.Purchased, "", false},
-		"a probe":   {`{"activity":"newInstance","businessId":"b2","orderId":"CS1","orderLineId":"CS1-000001","testFlag":"1"}`, "newInstance:CS1:CS1-000001", marketplace.Purchased, "", true},
-		"a mock":    {`{"activity":"newInstance","businessId":"b2","orderId":"MOCKONDEMAND","orderLineId":"MOCKONDEMAND-000001"}`, "newInstance:MOCKONDEMAND:MOCKONDEMAND-000001", marketplace.Purchased, "", true},
+		"a probe":   {`{"activity":"newInstance","businessId":"b2","orderId":"CS1","orderLineId":"CS1-000001","testFlag":"1"}`, "test:newInstance:CS1:CS1-000001", marketplace.Purchased, "", true},
+		"a mock":    {`{"activity":"newInstance","businessId":"b2","orderId":"MOCKONDEMAND","orderLineId":"MOCKONDEMAND-000001"}`, "test:newInstance:MOCKONDEMAND:MOCKONDEMAND-000001", marketplace.Purchased, "", true},
 		"renewal":   {`{"activity":"refreshInstance","scene":"RENEWAL","orderId":"CS2","orderLineId":"CS2-000001","instanceId":"CS1-000001","expireTime":"20270301120000"}`, "refreshInstance:CS1-000001:CS2:CS2-000001:RENEWAL:20270301120000", marketplace.Renewed, "2027-03-01T12:00:00Z", false},
 		"sample":    {`{"activity":"refreshInstance","scene":"RENEWAL","orderId":"CS2","orderLineId":"CS2-000001","instanceId":"CS1-000001","expireTime":"20270301120000123"}`, "refreshInstance:CS1-000001:CS2:CS2-000001:RENEWAL:20270301120000123", marketplace.Renewed, "2027-03-01T12:00:00.123Z", false},
 		"freeze":    {`{"activity":"updateInstanceStatus","instanceId":"CS1-000001","status":"FREEZE"}`, "updateInstanceStatus:CS1-000001:FREEZE:2026-03-01T12:00:00Z", marketplace.Froze, "", false},
@@ -275,8 +275,8 @@ func TestASubscriptionIsClaimedByItsOrder(t *testing.T) {
 
 func records() []marketplace.Record {
 	return []marketplace.Record{
-		{ID: "m1", Instance: "i1", From: noon.Add(-time.Hour), To: noon, Quantity: quantity.MustParse("99.0500")},
-		{ID: "m2", Instance: "i2", From: noon.Add(-time.Hour), To: noon, Quantity: quantity.Of(3)},
+		{ID: "m1", Instance: "i1", Window: marketplace.Window{From: noon.Add(-time.Hour), To: noon}, Quantity: quantity.MustParse("99.0500")},
+		{ID: "m2", Instance: "i2", Window: marketplace.Window{From: noon.Add(-time.Hour), To: noon}, Quantity: quantity.Of(3)},
 	}
 }
 
@@ -316,8 +316,8 @@ func TestEachAnswerToUsageIsSorted(t *testing.T) {
 		"nobody's":        {500, `{"error_code":"MKT.0100","extra_info":{"abnormal_usage_data":[{"metering_sn":"m3"}]}}`, false, true, ""},
 		"no such":         {500, `{"error_code":"MKT.9001"}`, false, true, ""},
 		"too old":         {500, `{"error_code":"MKT.9004"}`, false, true, ""},
-		"our key":         {400, `{"error_code":"MKT.0102"}`, true, false, ""},
-		"no right":        {401, `{"error_code":"MKT.0154"}`, true, false, ""},
+		"our key":         {400, `{"error_code":"MKT.0102"}`, false, false, ""},
+		"no right":        {401, `{"error_code":"MKT.0154"}`, false, false, ""},
 		"too often":       {406, `{"error_code":"MKT.0250"}`, true, false, ""},
 		"its own mistake": {500, `{"error_code":"MKT.0999"}`, false, false, ""},
 		"a proxy":         {502, `<html>`, false, false, ""},
@@ -334,7 +334,7 @@ func TestEachAnswerToUsageIsSorted(t *testing.T) {
 		for _, o := range outcomes {
 			states = append(states, string(o.State))
 		}
-		if (err == nil) != (c.states != "") || strings.Join(states, " ") != c.states || errors.Is(err, marketplace.ErrThrottled) != c.throttled || errors.As(err, &poisoned) != c.poisoned {
+		if (err == nil) != (c.states != "") || strings.Join(states, " ") != c.states || errors.Is(err, marketplace.ErrThrottled) != c.throttled || errors.As(err, &poisoned) != c.poisoned || errors.Is(err, marketplace.ErrUnreachable) != (name == "our key" || name == "no right") {
 			t.Errorf("%s: %v, %v", name, states, err)
 		}
 	}

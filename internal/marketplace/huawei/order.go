@@ -87,7 +87,7 @@ func (m *Market) do(r *http.Request) (status int, answer []byte, err error) {
 	if err != nil {
 		var at *net.OpError
 		if errors.As(err, &at) && at.Op == "dial" {
-			return 0, nil, fmt.Errorf("%w: no connection", marketplace.ErrThrottled)
+			return 0, nil, marketplace.ErrUnreachable.Because(errors.New("no connection"))
 		}
 		return 0, nil, errors.New("the answer did not come")
 	}
