@@ -38,12 +38,16 @@ func (a *App) checking() job.Task {
 			last, err := tx.LastVerdict(ctx)
 			return audit.NextCheck(last), true, err
 		},
-		Enqueue: func(ctx context.Context, tx *store.Tx, _ time.Time) error {
+		Enqueue: func(ctx context.Context, tx *store.Tx, at time.Time) error {
 			last, err := tx.LastVerdict(ctx)
 			if err != nil {
 				return err
 			}
-			return tx.Enqueue(ctx, audit.CheckBooks{Due: audit.NextCheck(last).UTC()})
+			due := audit.NextCheck(last)
+			if due.After(at) { // it was done since somebody looked
+				return nil
+			}
+			return tx.Enqueue(ctx, audit.CheckBooks{Due: due.UTC()})
 		},
 	}
 }

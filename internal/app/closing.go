@@ -197,15 +197,25 @@ func (a *App) cleaning() job.Task {
 	return job.Task{
 		Name: "clean the house",
 		Next: func(ctx context.Context, tx *store.Tx) (time.Time, bool, error) {
-			text, ok, err := tx.Setting(ctx, cleanedSetting)
-			if err != nil || !ok {
-				return time.Unix(0, 0), true, err // never done: it is due already
-			}
-			day, err := period.ParseDay(text)
-			return day.End(time.UTC), true, err
+			at, err := nextClean(ctx, tx)
+			return at, true, err
 		},
 		Enqueue: func(ctx context.Context, tx *store.Tx, at time.Time) error {
+			if due, err := nextClean(ctx, tx); err != nil || due.After(at) {
+				return err
+			}
 			return tx.Enqueue(ctx, Clean{Day: period.DayOf(at, time.UTC)})
 		},
 	}
+}
+
+// nextClean is when the day behind the last clean one begins. A house that was
+// never cleaned is due already.
+func nextClean(ctx context.Context, tx *store.Tx) (time.Time, error) {
+	text, ok, err := tx.Setting(ctx, cleanedSetting)
+	if err != nil || !ok {
+		return time.Unix(0, 0), err
+	}
+	day, err := period.ParseDay(text)
+	return day.End(time.UTC), err
 }

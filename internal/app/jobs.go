@@ -25,16 +25,21 @@ func (a *App) openJobs(context.Context) error {
 	a.registerRetention()
 	a.registerPeople()
 	a.registerArrears()
+	job.Register(a.runner, a.checkBooks)
+	a.calendar = job.NewCalendar(a.store, a.clock, a.log, a.tasks(), a.flush)
+	return nil
+}
+
+// tasks are what falls due.
+func (a *App) tasks() []job.Task {
 	tasks := []job.Task{
 		a.asking(),
 		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.lapsing(), a.cleaning(),
 	}
 	if !a.played { // a simulation verifies once, at its end
-		job.Register(a.runner, a.checkBooks)
 		tasks = append(tasks, a.checking())
 	}
-	a.calendar = job.NewCalendar(a.store, a.clock, a.log, tasks, a.flush)
-	return nil
+	return tasks
 }
 
 // deliver sends a mail of the outbox. One that was sent is not sent again; a

@@ -30,6 +30,9 @@ func (a *App) retaining() job.Task {
 		Name: "apply retention",
 		Next: func(ctx context.Context, tx *store.Tx) (time.Time, bool, error) { return tx.NextRetention(ctx) },
 		Enqueue: func(ctx context.Context, tx *store.Tx, at time.Time) error {
+			if due, any, err := tx.NextRetention(ctx); err != nil || !any || due.After(at) {
+				return err
+			}
 			return tx.Enqueue(ctx, retention.ApplyDue{Minute: at.UTC().Truncate(time.Minute)})
 		},
 	}

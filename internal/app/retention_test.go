@@ -40,15 +40,8 @@ type house struct {
 
 var firstDay = period.MustParseDay("2026-03-02")
 
-// newHouse begins at 08:00 of the first day, a day after the upgrade. Nobody
-// verifies its books at night.
+// newHouse begins at 08:00 of the first day, a day after the upgrade.
 func newHouse(t *testing.T, s *store.Store) *house {
-	t.Helper()
-	return houseOf(t, s, true)
-}
-
-// houseOf is a house whose books are verified every night, unless it is played.
-func houseOf(t *testing.T, s *store.Store, played bool) *house {
 	t.Helper()
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	if err != nil {
@@ -57,7 +50,7 @@ func houseOf(t *testing.T, s *store.Store, played bool) *house {
 	folder := t.TempDir()
 	a := &App{
 		config: Config{Data: folder, FlushEvery: time.Hour}, log: testkit.Logger(t), store: s, catalog: catalog.Default(),
-		clock: job.Still(firstDay.Start(zone).Add(-16 * time.Hour)), played: played, send: func(context.Context, notify.Mail) error { return nil },
+		clock: job.Still(firstDay.Start(zone).Add(-16 * time.Hour)), send: func(context.Context, notify.Mail) error { return nil },
 	}
 	if a.sink, err = sink.OpenLocal(filepath.Join(folder, "records"), a.log); err != nil {
 		t.Fatal(err)

@@ -185,5 +185,11 @@ func (r *run) one(ctx context.Context, l *lot) error {
 			return err
 		}
 	}
-	return r.Write(ctx, func(tx Tx) error { return l.keep(ctx, tx, charges, parked) })
+	if err := l.turn.enter(ctx); err != nil {
+		return err
+	}
+	return r.Write(ctx, func(tx Tx) error {
+		l.turn.entered()
+		return l.keep(ctx, tx, charges, parked)
+	})
 }

@@ -17,6 +17,8 @@ type turn struct {
 	previous *turn // nil for the first
 	start    Link  // of the first: where the chain of the series stands
 
+	open    sync.Once
+	begun   chan struct{} // closed when its transaction has begun, or never will
 	once    sync.Once
 	counted chan struct{} // closed when last is known, or never will be
 	last    int64         // the last number that this lot takes
@@ -27,8 +29,26 @@ type turn struct {
 }
 
 func newTurn(previous *turn, start Link) *turn {
-	return &turn{previous: previous, start: start, counted: make(chan struct{}), done: make(chan struct{})}
+	return &turn{previous: previous, start: start, begun: make(chan struct{}), counted: make(chan struct{}), done: make(chan struct{})}
 }
+
+// enter waits until the transaction of the lot before has begun. One that holds
+// its payers while it waits for the lot before must not take the connection that
+// this one needs: the doors that wait for those payers may have all the others.
+func (t *turn) enter(ctx context.Context) error {
+	if t.previous == nil {
+		return nil
+	}
+	select {
+	case <-t.previous.begun:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// entered says that the lot's transaction has begun.
+func (t *turn) entered() { t.open.Do(func() { close(t.begun) }) }
 
 // number gives the number after which the lot's own begin, once the lot before
 // has said how many it takes, and says how many this one takes.
@@ -88,6 +108,7 @@ func (t *turn) from() Link {
 // end says that the lot was kept, or why it was not.
 func (t *turn) end(err error) {
 	t.err = err
+	t.entered()
 	t.once.Do(func() { close(t.counted) })
 	close(t.done)
 }

@@ -17,8 +17,10 @@ type Task struct {
 	Name string
 	// Next gives the earliest instant at which something is, or was, due.
 	Next func(ctx context.Context, tx *store.Tx) (at time.Time, any bool, err error)
-	// Enqueue queues everything that is due at the instant. It may be called
-	// again before that work is done, so its jobs must be unique.
+	// Enqueue queues everything that is due at the instant, and nothing else:
+	// the work may have been done since Next was asked, and what is done before
+	// its time counts as done when it comes. It may be called again before that
+	// work is done, so its jobs must be unique, and do no harm when done twice.
 	Enqueue func(ctx context.Context, tx *store.Tx, at time.Time) error
 }
 

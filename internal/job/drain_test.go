@@ -3,8 +3,10 @@ package job_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,66 @@ type count struct {
 }
 
 func (count) Kind() string { return "test.count" }
+
+// once is a job of which one waits or runs at most.
+type once struct {
+	N int `json:"n"`
+}
+
+func (once) Kind() string       { return "test.once" }
+func (once) UniqueByArgs() bool { return true }
+
+// TestAUniqueJobIsQueuedAgainOnceItHasEnded holds for whoever finds that there
+// is still, or again, something to do: an equal job that was done yesterday, or
+// before the sandbox's clock moved by a month, is no reason not to.
+func TestAUniqueJobIsQueuedAgainOnceItHasEnded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var done atomic.Int64
+		goes := make(chan struct{})
+		r := job.NewRunner(s, testkit.Logger(t))
+		job.Register(r, func(context.Context, once) error {
+			<-goes
+			done.Add(1)
+			return nil
+		})
+		if err := r.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Stop(context.Background()) })
+		again := func() {
+			t.Helper()
+			if err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.Enqueue(t.Context(), once{1}) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ended := func(want int64) {
+			t.Helper()
+			testkit.Eventually(t, 20*time.Second, func() error {
+				var queued int64
+				err := s.Read(t.Context(), func(tx *store.Tx) (err error) {
+					queued, err = tx.QueuedJobs(t.Context())
+					return err
+				})
+				if err == nil && (queued > 0 || done.Load() != want) {
+					err = fmt.Errorf("%d are queued and %d done, want %d done", queued, done.Load(), want)
+				}
+				return err
+			})
+		}
+		again()
+		again()
+		goes <- struct{}{}
+		ended(1)
+		again()
+		select {
+		case goes <- struct{}{}:
+		case <-time.After(20 * time.Second):
+			t.Fatal("it was not queued again")
+		}
+		ended(2)
+	})
+}
 
 func enqueue(t *testing.T, s *store.Store, numbers ...int) {
 	t.Helper()

@@ -19,9 +19,7 @@ type Remind struct {
 // Kind names the job for the queue.
 func (Remind) Kind() string { return "package.remind" }
 
-// UniqueByArgs keeps one job of a package waiting at most. The two mails of a
-// package are weeks apart, so that the day for which an equal job is kept out
-// has long passed.
+// UniqueByArgs keeps one job of a package waiting at most.
 func (Remind) UniqueByArgs() bool { return true }
 
 // Expiring happens when a package ends soon.

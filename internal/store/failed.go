@@ -69,7 +69,7 @@ func (tx *Tx) RetryJob(ctx context.Context, id int64) error {
 		JOIN river_job o ON o.unique_key = j.unique_key AND o.id <> j.id
 		WHERE j.id = $1
 			AND j.state = 'discarded'
-			AND o.state NOT IN ('discarded', 'cancelled')`, id).Scan(&again); err != nil {
+			AND o.state NOT IN ('completed', 'discarded', 'cancelled')`, id).Scan(&again); err != nil {
 		return fmt.Errorf("look for the same job: %w", err)
 	}
 	if again > 0 {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 )
 
 // Dialect tells the few places that differ which engine they speak to.
@@ -172,17 +173,24 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) Row {
 }
 
 // Enqueue inserts a job that runs after, and only if, the transaction commits.
-// A job with a method UniqueByArgs() is inserted once while an equal one waits
-// or runs, and for a day after it was done.
+// A job with a method UniqueByArgs() is not inserted while an equal one waits
+// or runs. Once that has ended it is: whoever queues it again found that there
+// is something to do, and a job that ended without doing it must not stand in
+// the way.
 func (tx *Tx) Enqueue(ctx context.Context, job river.JobArgs) error {
 	var opts *river.InsertOpts
 	if u, ok := job.(interface{ UniqueByArgs() bool }); ok && u.UniqueByArgs() {
-		opts = &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+		opts = &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: goingOn}}
 	}
 	if err := tx.conn.Enqueue(ctx, job, opts); err != nil {
 		return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
 	}
 	return nil
+}
+
+// goingOn are the states of a job that has not ended.
+var goingOn = []rivertype.JobState{
+	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
 }
 
 // lockWrites is what a SELECT ends with to keep its rows until a write

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +18,12 @@ import (
 
 	"tollgate.dev/internal/store"
 )
+
+// connections bounds what is open at the same time, where the URL says nothing
+// else (pool_max_conns): the queue's listener, its eight jobs, of which a close
+// works on several lots, and as much again for the doors. A server takes 100
+// unless it is told otherwise.
+var connections = int32(max(32, 16+2*runtime.NumCPU()))
 
 // attempts bounds how often a transaction that lost a deadlock runs again.
 const attempts = 20
@@ -28,7 +36,14 @@ type Engine struct {
 
 // Open connects to a postgres:// URL and migrates the database.
 func Open(ctx context.Context, url string) (*Engine, error) {
-	pool, err := pgxpool.New(ctx, url)
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = connections
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)
 	}
@@ -81,11 +96,16 @@ func (e *Engine) Dialect() store.Dialect { return store.Postgres }
 
 // Write runs f in a read-committed transaction; rows that a decision rests on
 // are locked or guarded by their revision. A deadlock's loser runs again, and
-// so does whoever came second to a unique value: it then sees who has it.
+// so does whoever came second to a unique value: it then sees who has it. It
+// keeps its connection meanwhile: others may hold all the rest and wait for it.
 func (e *Engine) Write(ctx context.Context, f func(store.Conn) error) error {
-	var err error
+	c, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer c.Release()
 	for range attempts {
-		err = e.transact(ctx, pgx.TxOptions{}, f)
+		err = e.transact(ctx, c, pgx.TxOptions{}, f)
 		var pg *pgconn.PgError
 		if !errors.As(err, &pg) || pg.Code != "40P01" && pg.Code != "40001" && pg.Code != "23505" {
 			return err
@@ -96,11 +116,16 @@ func (e *Engine) Write(ctx context.Context, f func(store.Conn) error) error {
 
 // Read runs f on one consistent view.
 func (e *Engine) Read(ctx context.Context, f func(store.Conn) error) error {
-	return e.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+	return e.transact(ctx, e.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
 }
 
-func (e *Engine) transact(ctx context.Context, opts pgx.TxOptions, f func(store.Conn) error) error {
-	tx, err := e.pool.BeginTx(ctx, opts)
+// beginner is the pool, or one of its connections.
+type beginner interface {
+	BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error)
+}
+
+func (e *Engine) transact(ctx context.Context, on beginner, opts pgx.TxOptions, f func(store.Conn) error) error {
+	tx, err := on.BeginTx(ctx, opts)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

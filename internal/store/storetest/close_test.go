@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,6 +91,41 @@ func closeBy(t *testing.T, b bill.Books) bill.SiteDay {
 		t.Fatal(err)
 	}
 	return closed
+}
+
+// TestALotDoesNotTakeTheConnectionOfTheOneBefore closes a day side by side
+// through a store that has one connection for writing, and holds the first lot
+// back until another one has come: that one waits for the first to commit, and
+// with its connection taken the first never could.
+func TestALotDoesNotTakeTheConnectionOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	want := undisturbed(t)
+	s := storetest.SQLite(t)
+	shops := busyDay(t, s)
+	b := books(s)
+	b.Workers, b.Lot = 4, 1
+	write, calls, second := b.Write, atomic.Int64{}, make(chan struct{})
+	b.Write = func(ctx context.Context, f func(bill.Tx) error) error {
+		switch calls.Add(1) { // the first call begins the day
+		case 2:
+			select {
+			case <-second:
+				<-time.After(100 * time.Millisecond) // it takes the connection
+			case <-time.After(300 * time.Millisecond): // it waits, as it should
+			}
+		case 3:
+			close(second)
+		}
+		return write(ctx, f)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := b.CloseDay(ctx, bill.CloseDay{Site: "cn1", Day: day(march1)}, noon.AddDate(0, 0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := hashes(t, s, shops); got != want {
+		t.Errorf("side by side: %s\nundisturbed: %s", got, want)
+	}
 }
 
 // TestCloseMayDieAnywhere stops the close before and after each of its
