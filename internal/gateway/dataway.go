@@ -45,7 +45,7 @@ func datawayReport(r *http.Request) (incoming, error) {
 	content := r.Header.Get("Content-Type")
 	kind, _, _ := mime.ParseMediaType(content) // one that cannot be read is none
 	switch kind {
-	case "application/protobuf":
+	case "application/protobuf", protobufType:
 		in.decode = meter.DecodeDataWay
 	case "application/json", "application/pbjson":
 		return incoming{}, errEncoding.With("content_type", content)

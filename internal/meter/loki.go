@@ -169,6 +169,7 @@ func decodeLokiMetadata(b *builder, m message) error {
 // read value by value so that what it takes is bounded as it grows.
 type lokiJSON struct {
 	decoder *json.Decoder
+	from    int64 // where what the decoder reads begins in the body
 	b       builder
 	at      time.Time
 }
@@ -188,7 +189,7 @@ func DecodeLokiJSON(body []byte, at time.Time) ([]Point, error) {
 }
 
 func (l *lokiJSON) fail(reason string) error {
-	at := l.decoder.InputOffset()
+	at := l.from + l.decoder.InputOffset()
 	return ErrMalformed.Says("Byte %d: %s.", at, reason).With("format", "json").With("byte", at).With("reason", reason)
 }
 
@@ -206,6 +207,7 @@ func (l *lokiJSON) push() error {
 func (l *lokiJSON) stream() error {
 	var labels []Tag
 	var values json.RawMessage
+	var valuesAt int64
 	err := l.object(func(key string) (err error) {
 		switch key {
 		case "stream":
@@ -221,6 +223,7 @@ func (l *lokiJSON) stream() error {
 			if err = l.decoder.Decode(&values); err != nil {
 				err = l.fail("the values of a stream are no JSON")
 			}
+			valuesAt = l.decoder.InputOffset() - int64(len(values))
 			return err
 		}
 		return l.skip()
@@ -229,7 +232,8 @@ func (l *lokiJSON) stream() error {
 		return err
 	}
 	outer := l.decoder
-	defer func() { l.decoder = outer }()
+	defer func() { l.decoder, l.from = outer, 0 }()
+	l.from = valuesAt
 	l.decoder = json.NewDecoder(bytes.NewReader(values))
 	return l.list(func() error { return l.entry(labels) })
 }

@@ -2,6 +2,9 @@ package meter
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
@@ -9,6 +12,8 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"tollgate.dev/internal/fault"
 )
 
 // maxObjects bounds the objects of a JSON request: each takes a few bytes on
@@ -38,19 +43,34 @@ func fromJSON(body []byte, at time.Time, into proto.Message, decode func([]byte,
 		return nil, ErrTooManyParts.With("objects", maxObjects)
 	}
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, into); err != nil {
-		return nil, ErrMalformed.Says("The report is no JSON of OpenTelemetry: %s.", reason(err)).With("format", "json").Because(err)
+		return nil, notOTLP(reason(err)).Because(err)
 	}
 	packed, err := proto.Marshal(into)
 	if err != nil { // a text that is not UTF-8
-		return nil, ErrMalformed.Says("The report is no JSON of OpenTelemetry: %s.", reason(err)).With("format", "json").Because(err)
+		return nil, notOTLP(reason(err)).Because(err)
 	}
-	return decode(packed, at)
+	points, err := decode(packed, at)
+	var f *fault.Error
+	if errors.As(err, &f) && f.Args["byte"] != nil { // of what it stands for, and of nothing that the sender knows
+		err = notOTLP(fmt.Sprint(f.Args["reason"]))
+	}
+	return points, err
+}
+
+func notOTLP(why string) *fault.Error {
+	return ErrMalformed.Says("The report is no JSON of OpenTelemetry: %s.", why).With("format", "json").With("reason", why)
 }
 
 // longestReason bounds what an answer repeats of a library's complaint.
 const longestReason = 200
 
+// reason is what the library complains of, without its name and the spaces that
+// it varies so that nobody relies on its words.
 func reason(err error) string {
-	text := []rune(err.Error())
+	words := strings.Fields(err.Error())
+	if len(words) > 1 && words[0] == "proto:" {
+		words = words[1:]
+	}
+	text := []rune(strings.Join(words, " "))
 	return string(text[:min(len(text), longestReason)])
 }
