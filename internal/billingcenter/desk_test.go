@@ -2,10 +2,14 @@ package billingcenter
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/money"
@@ -47,7 +51,7 @@ func TestTheSettlementDialogSaysWhenAChangeIsPossible(t *testing.T) {
 		buttons   int
 	}{
 		{changed, "It can be changed again from 2026-04-01 on", "2026-04-01", 0},
-		{cloud, "Unsubscribe from the product on the marketplace of Alibaba Cloud", "", 0},
+		{cloud, "as soon as the marketplace has reported that it is unsubscribed", "", 0},
 		{free, "At most one change a calendar month", "", 1},
 	} {
 		page := v.get(http.StatusOK, "/workspaces/"+c.workspace.ID+"/settlement")
@@ -66,5 +70,49 @@ func TestTheSettlementDialogSaysWhenAChangeIsPossible(t *testing.T) {
 	v.post(http.StatusOK, "/account/language", "language", "zh")
 	if page := v.get(http.StatusOK, "/workspaces/"+changed.ID+"/settlement"); !strings.Contains(page.body, "2026-04-01 起可") {
 		t.Error("the day is not said in Chinese")
+	}
+}
+
+// TestWorkspacesAreSearchedFilteredSortedAndPaged walks the list by its links.
+func TestWorkspacesAreSearchedFilteredSortedAndPaged(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	a, other := h.payer("acme", money.CNY), h.payer("other", money.CNY)
+	for i := range pageSize + 2 {
+		h.paidFor(a, fmt.Sprintf("shop-%02d", i), "cn1")
+	}
+	south := h.paidFor(a, "south", "cn4")
+	h.paidFor(other, "theirs", "cn4")
+	h.settledBy(south, site.Huawei)
+	v := h.signedIn(a)
+	names := func(page answer) (list []string) {
+		page.Find("tbody th[scope=row]").Each(func(_ int, s *goquery.Selection) { list = append(list, strings.Fields(s.Text())[0]) })
+		return list
+	}
+	page := v.get(http.StatusOK, "/workspaces")
+	if got := names(page); len(got) != pageSize || got[0] != "shop-00" {
+		t.Fatalf("the first page holds %v", got)
+	}
+	page.says("53 workspaces")
+	next, _ := page.Find("a[rel=next]").Attr("href")
+	page = v.get(http.StatusOK, strings.TrimPrefix(next, Prefix))
+	if got := names(page); !slices.Equal(got, []string{"shop-50", "shop-51", "south"}) {
+		t.Errorf("the second page holds %v", got)
+	}
+	down, _ := page.Find("th a.sort").First().Attr("href")
+	if got := names(v.get(http.StatusOK, strings.TrimPrefix(down, Prefix))); got[0] != "south" {
+		t.Errorf("from the end by name: %v", got[:3])
+	}
+	for query, want := range map[string]string{
+		"text=SOUTH": "south", "text=" + south.ID[:12]: "south", "site=cn4": "south", "settlement=huawei": "south", "state=locked": "", "state=nonsense": "", "text=theirs": "",
+	} {
+		if got := strings.Join(names(v.get(http.StatusOK, "/workspaces?"+query)), " "); query != "text="+south.ID[:12] && got != want || !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	v.get(http.StatusOK, "/workspaces?state=locked").says("No workspace fits these filters")
+	rows := table(t, v.get(http.StatusOK, "/workspaces.csv?site=cn4"))
+	if len(rows) != 2 || rows[1][1] != "south" || rows[1][6] != "huawei" || rows[1][10] != "0.00" {
+		t.Errorf("the table holds %v", rows)
 	}
 }

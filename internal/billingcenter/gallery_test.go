@@ -2,6 +2,8 @@ package billingcenter
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -162,14 +164,28 @@ func workspaces1() map[string]page {
 			Version: upgrade.AgreementVersion, Title: title, Paragraphs: text, Workspace: shop, Account: acme, AgreedAt: noon,
 		}
 	}
+	listed := func(query string) web.Listing {
+		return workspaceListing(httptest.NewRequest(http.MethodGet, Prefix+"/workspaces?"+query, nil))
+	}
 	return map[string]page{
 		"workspaces-empty": func(ctx context.Context) templ.Component {
-			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month()})
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), List: listed("")})
+		},
+		"workspaces-none": func(ctx context.Context) templ.Component {
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), List: listed("text=nothing&state=locked")})
+		},
+		"settlement-held": func(ctx context.Context) templ.Component {
+			return heldPage(ctx, shop, settle.PackagedThrough(period.MustParseDay("2026-08-31")))
+		},
+		"settlement-cloud": func(ctx context.Context) templ.Component {
+			cloud := shop
+			cloud.Settlement = site.Alibaba
+			return heldPage(ctx, cloud, settle.ErrCloudLocked)
 		},
 		"workspaces": func(ctx context.Context) templ.Component {
 			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), Rows: []WorkspaceRow{
 				{shop, hangzhou, cny("1272.71"), true, arrears.Standing{}}, {payments2, hangzhou, cny("0"), false, standingOf(4)},
-			}})
+			}, List: listed("sort=-name&site=cn1"), Count: 120, CSV: Prefix + "/workspaces.csv", Pager: listed("").Pages("wksp_a", shop.ID, true)})
 		},
 		"settlement": func(ctx context.Context) templ.Component {
 			return settlement(ctx, shop, refused(web.Blank("method", "alibaba"), settle.ErrNotEnabled.On("method")), false)
@@ -194,6 +210,15 @@ func workspaces1() map[string]page {
 		},
 		"overview": overviewExample,
 	}
+}
+
+// heldPage is the dialog while nothing can be chosen.
+func heldPage(ctx context.Context, ws workspace.Workspace, why error) templ.Component {
+	s, _ := site.Find(ws.Site)
+	return settlementPage(Settlement{
+		Frame: frame(ctx, "Settlement", "workspaces"), Form: web.Blank(), Workspace: ws, Methods: s.Allowed(site.Seed, false), Selected: ws.Settlement, Held: why,
+		Rules: settle.Rules{Profile: site.Seed, Enabled: site.Methods()},
+	})
 }
 
 func overviewExample(ctx context.Context) templ.Component {

@@ -37,6 +37,7 @@ func (b *Console) Routes() []web.Route {
 		get("/recharge/{transfer}", web.SignedIn, b.transferPage),
 
 		get("/workspaces", web.SignedIn, b.workspacesPage),
+		get("/workspaces.csv", web.SignedIn, b.workspacesCSV),
 		get("/workspaces/bind", web.SignedIn, b.bindPage),
 		post("/workspaces/bind", web.SignedIn, b.bind),
 		get("/workspaces/{workspace}/bind", web.SignedIn, b.bindCodePage),

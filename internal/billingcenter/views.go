@@ -90,6 +90,10 @@ type Workspaces struct {
 	Currency money.Currency
 	Month    period.Month
 	Rows     []WorkspaceRow
+	List     web.Listing
+	Count    int64
+	Pager    web.Pager
+	CSV      string // where the list is downloaded
 }
 
 // WorkspaceRow is one of them.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
@@ -15,46 +16,108 @@ import (
 	"tollgate.dev/internal/workspace"
 )
 
+// workspaceListing is the list of an account's workspaces as its address says.
+func workspaceListing(r *http.Request) web.Listing {
+	return web.NewListing(Prefix+"/workspaces", r.URL.Query(), []string{"name", "-name", "-opened", "opened"}, "text", "site", "state", "settlement")
+}
+
+func workspaceQuery(l web.Listing, payer string) store.WorkspaceQuery {
+	return store.WorkspaceQuery{
+		Text: l.Text("text"), Payer: payer, Site: site.ID(l.Text("site")), State: workspace.State(l.Text("state")),
+		Settlement: site.Method(l.Text("settlement")), Order: l.Order(),
+	}
+}
+
 func (b *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	a := payer(ctx)
-	page := Workspaces{Currency: a.Currency, Month: period.DayOf(b.Now(), zoneOf(a.Currency)).Month()}
-	var list []workspace.Workspace
-	spent, standings := map[string]money.Amount{}, map[string]arrears.Standing{}
+	a, list, after := payer(ctx), workspaceListing(r), r.URL.Query().Get("after")
+	page := Workspaces{Currency: a.Currency, Month: period.DayOf(b.Now(), zoneOf(a.Currency)).Month(), List: list, CSV: list.Of(Prefix + "/workspaces.csv")}
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		if list, err = tx.WorkspacesPaidBy(ctx, a.ID); err != nil {
+		q := workspaceQuery(list, a.ID)
+		if page.Count, err = tx.CountWorkspaces(ctx, q); err != nil {
 			return err
 		}
-		for _, ws := range list {
-			if standings[ws.ID], err = arrears.Look(ctx, tx, ws); err != nil {
-				return err
-			}
-		}
-		days, err := tx.SpentByDay(ctx, store.BillQuery{Payer: a.ID, First: page.Month.First(), Last: page.Month.Last()}, a.Currency)
+		found, err := tx.WorkspacesIn(ctx, q, after, pageSize)
 		if err != nil {
 			return err
 		}
-		for _, day := range days {
-			if spent[day.WorkspaceID], err = spent[day.WorkspaceID].Add(day.Total); err != nil {
-				return err
-			}
+		if n := len(found); n > 0 {
+			page.Pager = list.Pages(after, found[n-1].ID, n == pageSize)
 		}
-		return nil
+		page.Rows, err = b.workspaceRows(ctx, tx, a, found)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, ws := range list {
+	page.Frame = b.frame(r, web.T(ctx, "bc.nav.workspaces"), "workspaces")
+	return web.Render(w, r, http.StatusOK, workspacesPage(page))
+}
+
+// workspaceRows say of each workspace how it stands and what it cost this month.
+func (b *Console) workspaceRows(ctx context.Context, tx *store.Tx, a account.Billing, list []workspace.Workspace) ([]WorkspaceRow, error) {
+	month := period.DayOf(b.Now(), zoneOf(a.Currency)).Month()
+	days, err := tx.SpentByDay(ctx, store.BillQuery{Payer: a.ID, First: month.First(), Last: month.Last()}, a.Currency)
+	if err != nil {
+		return nil, err
+	}
+	spent := map[string]money.Amount{}
+	for _, day := range days {
+		sum, known := spent[day.WorkspaceID]
+		if !known {
+			sum = money.Of(0, a.Currency)
+		}
+		if spent[day.WorkspaceID], err = sum.Add(day.Total); err != nil {
+			return nil, err
+		}
+	}
+	rows := make([]WorkspaceRow, len(list))
+	for i, ws := range list {
 		s, err := site.Find(ws.Site)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = WorkspaceRow{Workspace: ws, Zone: s.Zone, Spent: spent[ws.ID], Changeable: len(s.Allowed(b.Profile, a.ArbitrarySettlement)) > 1}
+		if rows[i].Standing, err = arrears.Look(ctx, tx, ws); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// workspacesCSV is the whole list that the filters name.
+func (b *Console) workspacesCSV(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	a, list := payer(ctx), workspaceListing(r)
+	var found []WorkspaceRow
+	err := b.Store.Read(ctx, func(tx *store.Tx) error {
+		all, err := tx.WorkspacesIn(ctx, workspaceQuery(list, a.ID), "", exported+1)
 		if err != nil {
 			return err
 		}
-		page.Rows = append(page.Rows, WorkspaceRow{
-			Workspace: ws, Zone: s.Zone, Spent: spent[ws.ID], Standing: standings[ws.ID], Changeable: len(s.Allowed(b.Profile, a.ArbitrarySettlement)) > 1,
+		if len(all) > exported {
+			return ErrExport
+		}
+		found, err = b.workspaceRows(ctx, tx, a, all)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"workspace_id", "workspace", "site", "plan", "state", "locks_at", "settlement", "opened_at", "month", "currency", "spent"}}
+	month := period.DayOf(b.Now(), zoneOf(a.Currency)).Month()
+	for _, row := range found {
+		locks := ""
+		if at := row.Standing.LockAt(); !at.IsZero() {
+			locks = web.Machine(at)
+		}
+		ws := row.Workspace
+		rows = append(rows, []string{
+			ws.ID, inert(ws.Name), string(ws.Site), string(ws.Plan), string(ws.State), locks, string(ws.Settlement), web.Machine(ws.UpgradedAt),
+			month.String(), string(a.Currency), row.Spent.String(),
 		})
 	}
-	page.Frame = b.frame(r, web.T(ctx, "bc.nav.workspaces"), "workspaces")
-	return web.Render(w, r, http.StatusOK, workspacesPage(page))
+	return writeCSV(w, "workspaces.csv", rows)
 }
 
 // rules are what this installation allows.
