@@ -46,7 +46,9 @@ const (
 	ForNewAddress     Purpose = "email_confirmation" // to the new one
 	ForPhone          Purpose = "phone_change"       // to the mail address
 
-	ForRebinding Purpose = "rebind_workspace" // to the account that shall pay
+	ForRebinding  Purpose = "rebind_workspace"    // to the account that shall pay
+	ForTakingOver Purpose = "take_over_workspace" // to the workspace's Owner: another account wants to pay
+	ForDissolving Purpose = "dissolve_workspace"  // to the workspace's Owner: the payer wants to end it
 )
 
 // Code is six digits mailed to an address. Only their hash is kept. Subject

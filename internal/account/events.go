@@ -16,6 +16,7 @@ type CodeSent struct {
 	ExpiresAt time.Time
 	Site      site.ID // where the account or the workspace is; empty when none is concerned
 	For       string  // what the code confirms, as its reader knows it: the workspace's name; may be empty
+	By        string  // the Billing Center account that asks, where the reader's consent is asked for
 }
 
 // Registered happens when an account exists from now on. For a Billing Center

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/site"
@@ -28,6 +30,64 @@ func DissolveBy(ctx context.Context, tx Tx, workspaceID, typedName string, actor
 		return w, err
 	}
 	return dissolve(ctx, tx, w, typedName, actor, at)
+}
+
+// ConsentTx is what dissolving with the Owner's consent needs of a transaction.
+type ConsentTx interface {
+	Tx
+	account.Codes
+}
+
+// AskConsent mails the Owner of a workspace a code: its payer wants to dissolve
+// it. Who pays may not end by himself what another person's team works in
+// (domain section 2), so that the code is the Owner's consent.
+func AskConsent(ctx context.Context, tx ConsentTx, workspaceID string, payer workspace.Actor, at time.Time) error {
+	w, by, owner, err := consenting(ctx, tx, workspaceID, payer)
+	if err != nil {
+		return err
+	}
+	mail := account.CodeSent{Purpose: account.ForDissolving, Email: owner.Email, Language: owner.Language, Site: w.Site, For: w.Name, By: by.UserName}
+	return account.SendCode(ctx, tx, mail, dissolving(w, by), at)
+}
+
+// DissolvePaid ends a workspace as its payer wishes and its Owner consents to
+// by the mailed code, with its name typed. Commit also when there is a fault,
+// so that a wrong try counts.
+func DissolvePaid(ctx context.Context, tx ConsentTx, workspaceID, typedName, digits string, payer workspace.Actor, at time.Time) (workspace.Workspace, error) {
+	w, by, owner, err := consenting(ctx, tx, workspaceID, payer)
+	if err != nil {
+		return w, err
+	}
+	if strings.TrimSpace(typedName) != w.Name {
+		return w, ErrNameDiffers.On("workspace_name").With("name", w.Name)
+	}
+	if err := account.TryCode(ctx, tx, account.ForDissolving, owner.Email, dissolving(w, by), digits, at); err != nil {
+		return w, fault.From(err).On("code")
+	}
+	return dissolve(ctx, tx, w, typedName, payer, at)
+}
+
+// consenting gives the workspace, its payer, who must be the actor, and its Owner.
+func consenting(ctx context.Context, tx ConsentTx, workspaceID string, payer workspace.Actor) (w workspace.Workspace, by account.Billing, owner account.Studio, err error) {
+	if w, err = tx.WorkspaceForUpdate(ctx, workspaceID); err != nil {
+		return w, by, owner, err
+	}
+	if w.Payer == "" || w.Payer != payer.AccountID {
+		return w, by, owner, workspace.ErrUnknown
+	}
+	if err = final(w.State); err != nil {
+		return w, by, owner, err
+	}
+	if by, err = tx.BillingByID(ctx, w.Payer); err != nil {
+		return w, by, owner, err
+	}
+	owner, err = tx.StudioByID(ctx, w.OwnerID)
+	return w, by, owner, err
+}
+
+// dissolving ties a code to the end of one workspace by one payer.
+func dissolving(w workspace.Workspace, payer account.Billing) string {
+	return "dissolve/" + w.ID + "/" + payer.ID
 }
 
 func dissolve(ctx context.Context, tx Tx, w workspace.Workspace, typedName string, actor workspace.Actor, at time.Time) (workspace.Workspace, error) {

@@ -1,6 +1,7 @@
 package billingcenter
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -64,12 +65,12 @@ func (b *Console) bind(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id := strings.TrimSpace(form.Text("workspace_id"))
+	id, next := strings.TrimSpace(form.Text("workspace_id")), ""
 	a := payer(r.Context())
 	if !b.byLogin.Allows("bind:" + a.ID) {
 		err = account.ErrTooManyLogins.On("workspace_id")
 	} else {
-		err = b.startBinding(r, id)
+		next, err = b.beginBinding(r, id)
 	}
 	if form.Refused(err) {
 		if fault.From(err).Kind == fault.NotFound {
@@ -80,7 +81,16 @@ func (b *Console) bind(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, bindPath(id, "/bind"))
+	return web.SeeOther(w, r, bindPath(id, next))
+}
+
+// beginBinding begins what the workspace allows: its upgrade, or its re-binding
+// where another account pays for it.
+func (b *Console) beginBinding(r *http.Request, id string) (next string, err error) {
+	if err = b.startBinding(r, id); !errors.Is(err, upgrade.ErrBoundElsewhere) {
+		return "/bind", err
+	}
+	return "/take-over", b.claim(r, id)
 }
 
 func (b *Console) startBinding(r *http.Request, id string) error {

@@ -219,7 +219,7 @@ func TestBindingUpgradesTheWorkspace(t *testing.T) {
 		return nil
 	})
 	v.get(http.StatusOK, "/workspaces").says("China 1 (Hangzhou)")
-	v.post(http.StatusConflict, "/workspaces/bind", "workspace_id", shop.ID).refused("workspace_bound_elsewhere", "workspace_id")
+	v.post(http.StatusConflict, "/workspaces/bind", "workspace_id", shop.ID).refused("rebind_same_account", "workspace_id")
 }
 
 func TestAStepOfAnotherAccountsBindingIsUnknown(t *testing.T) {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/rebind"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -115,4 +117,114 @@ func TestWorkspacesAreSearchedFilteredSortedAndPaged(t *testing.T) {
 	if len(rows) != 2 || rows[1][1] != "south" || rows[1][6] != "huawei" || rows[1][10] != "0.00" {
 		t.Errorf("the table holds %v", rows)
 	}
+}
+
+// certified makes an account's company, which re-binding asks for.
+func (h *house) certified(a account.Billing, company string) {
+	h.t.Helper()
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SetEnterprise(ctx, a.ID, account.Enterprise{Company: company, TaxpayerID: "91330100MA27XXXX1A"})
+	})
+}
+
+// openedToday is a workspace that the account pays for since this very day, so
+// that no day of it waits for its bill.
+func (h *house) openedToday(a account.Billing, name string) workspace.Workspace {
+	h.t.Helper()
+	w := h.workspace(name, "cn1")
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		next, err := w.Upgrade(a.ID, h.clock.Now())
+		if err != nil {
+			return err
+		}
+		return tx.UpdateWorkspace(ctx, next)
+	})
+	return w
+}
+
+// TestAnotherAccountOfTheCompanyTakesAWorkspaceOver begins a re-binding in the
+// Billing Center: the Owner's code, a last look, and the other account pays.
+func TestAnotherAccountOfTheCompanyTakesAWorkspaceOver(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	first, second, stranger := h.payer("acme", money.CNY), h.payer("acme-two", money.CNY), h.payer("stranger", money.CNY)
+	h.certified(first, "Acme")
+	h.certified(second, "Acme")
+	h.certified(stranger, "Other")
+	shop := h.openedToday(first, "shop")
+	h.signedIn(stranger).post(http.StatusConflict, "/workspaces/bind", "workspace_id", shop.ID).refused("workspace_bound_elsewhere", "workspace_id")
+	h.signedIn(first).post(http.StatusConflict, "/workspaces/bind", "workspace_id", shop.ID).refused("rebind_same_account", "workspace_id")
+	v, page := h.signedIn(second), "/workspaces/"+shop.ID+"/take-over"
+	v.get(http.StatusConflict, page).refused("rebind_not_begun", "")
+	got := v.post(http.StatusOK, "/workspaces/bind", "workspace_id", shop.ID).at(page)
+	got.says("s***@shop.example")
+	if strings.Contains(got.body, ">shop<") {
+		t.Error("the name is shown before the Owner consents")
+	}
+	v.post(http.StatusTooManyRequests, page+"/resend").refused("code_too_often", "code")
+	v.post(http.StatusConflict, page+"/confirm").refused("take_over_not_proved", "")
+	v.post(http.StatusUnprocessableEntity, page, "code", "000000").refused("code_wrong", "code")
+	v.post(http.StatusOK, page, "code", h.code("shop@shop.example")).at(page).says("Take over shop")
+	h.signedIn(stranger).post(http.StatusConflict, page+"/confirm").refused("rebind_not_begun", "")
+	v.post(http.StatusOK, page+"/confirm").at("/workspaces").says("This account pays for shop from today on")
+	v.post(http.StatusOK, page+"/confirm").at("/workspaces") // a double click
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		w, err := tx.Workspace(ctx, shop.ID)
+		if err != nil || w.Payer != second.ID || w.Generation != 2 {
+			t.Errorf("the workspace is now %+v, %v", w, err)
+		}
+		return nil
+	})
+	h.signedIn(first).get(http.StatusNotFound, "/workspaces/"+shop.ID+"/standing")
+}
+
+// TestATakeOverIsRefusedWhereADayIsNotBilled keeps a day with who had it.
+func TestATakeOverIsRefusedWhereADayIsNotBilled(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	first, second := h.payer("acme", money.CNY), h.payer("acme-two", money.CNY)
+	h.certified(first, "Acme")
+	h.certified(second, "Acme")
+	shop := h.openedToday(first, "shop")
+	v, page := h.signedIn(second), "/workspaces/"+shop.ID+"/take-over"
+	v.post(http.StatusOK, "/workspaces/bind", "workspace_id", shop.ID)
+	v.post(http.StatusOK, page, "code", h.code("shop@shop.example"))
+	h.clock.Advance(rebind.DraftLife)
+	v.post(http.StatusConflict, page+"/confirm").refused("rebind_not_begun", "")
+	h.clock.Advance(24 * time.Hour)
+	h.signedIn(second).post(http.StatusConflict, "/workspaces/bind", "workspace_id", shop.ID).refused("rebind_day_open", "workspace_id")
+}
+
+// TestThePayerDissolvesWithTheOwnersConsent asks for the code, refuses what is
+// not typed right, and ends the workspace once.
+func TestThePayerDissolvesWithTheOwnersConsent(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	a, other := h.payer("acme", money.CNY), h.payer("other", money.CNY)
+	shop := h.paidFor(a, "shop", "cn1")
+	page := "/workspaces/" + shop.ID + "/dissolve"
+	v := h.signedIn(a)
+	if href, _ := v.get(http.StatusOK, "/workspaces/"+shop.ID+"/standing").Find("a.danger").Attr("href"); href != Prefix+page {
+		t.Errorf("the standing leads to %q", href)
+	}
+	h.signedIn(other).get(http.StatusNotFound, page)
+	h.signedIn(other).post(http.StatusNotFound, page+"/code")
+	v.post(http.StatusNotFound, page, "workspace_name", "shop", "code", "123456").refused("code_not_sent", "")
+	v.post(http.StatusOK, page+"/code").at(page)
+	v.post(http.StatusTooManyRequests, page+"/code").refused("code_too_often", "code")
+	code := h.code("shop@shop.example")
+	v.post(http.StatusUnprocessableEntity, page, "workspace_name", "shopp", "code", code).refused("dissolve_name_differs", "workspace_name")
+	v.post(http.StatusUnprocessableEntity, page, "workspace_name", "shop", "code", "000000").refused("code_wrong", "code")
+	h.signedIn(other).post(http.StatusNotFound, page, "workspace_name", "shop", "code", code)
+	v.post(http.StatusOK, page, "workspace_name", " shop ", "code", code).at("/workspaces").says("is dissolved")
+	v.get(http.StatusOK, page).at("/workspaces/" + shop.ID + "/standing")
+	v.post(http.StatusGone, page+"/code").refused("workspace_dissolved", "")
+	v.post(http.StatusGone, page, "workspace_name", "shop", "code", code).refused("workspace_dissolved", "")
+	h.write(func(ctx context.Context, tx *store.Tx) error {
+		w, err := tx.Workspace(ctx, shop.ID)
+		if err != nil || w.State != workspace.Dissolved {
+			t.Errorf("the workspace is now %+v, %v", w, err)
+		}
+		return nil
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"tollgate.dev/internal/message"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/rebind"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -67,7 +68,7 @@ type page = func(ctx context.Context) templ.Component
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	var states []gallery.State
-	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1(), messages1(), packages1()} {
+	for _, group := range []map[string]page{registration(), money1(), workspaces1(), bills1(), account1(), wallet1(), messages1(), packages1(), desk1()} {
 		for name, p := range group {
 			states = append(states, gallery.State{Name: "billing-center/" + name, Page: p})
 		}
@@ -174,14 +175,6 @@ func workspaces1() map[string]page {
 		"workspaces-none": func(ctx context.Context) templ.Component {
 			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), List: listed("text=nothing&state=locked")})
 		},
-		"settlement-held": func(ctx context.Context) templ.Component {
-			return heldPage(ctx, shop, settle.PackagedThrough(period.MustParseDay("2026-08-31")))
-		},
-		"settlement-cloud": func(ctx context.Context) templ.Component {
-			cloud := shop
-			cloud.Settlement = site.Alibaba
-			return heldPage(ctx, cloud, settle.ErrCloudLocked)
-		},
 		"workspaces": func(ctx context.Context) templ.Component {
 			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Currency: money.CNY, Month: period.MustParseDay("2026-03-01").Month(), Rows: []WorkspaceRow{
 				{shop, hangzhou, cny("1272.71"), true, arrears.Standing{}}, {payments2, hangzhou, cny("0"), false, standingOf(4)},
@@ -210,6 +203,42 @@ func workspaces1() map[string]page {
 		},
 		"overview": overviewExample,
 	}
+}
+
+// desk1 are the pages on which a workspace changes its method, its payer or ends.
+func desk1() map[string]page {
+	return map[string]page{
+		"settlement-held": func(ctx context.Context) templ.Component {
+			return heldPage(ctx, shop, settle.PackagedThrough(period.MustParseDay("2026-08-31")))
+		},
+		"settlement-cloud": func(ctx context.Context) templ.Component {
+			cloud := shop
+			cloud.Settlement = site.Alibaba
+			return heldPage(ctx, cloud, settle.ErrCloudLocked)
+		},
+		"take-over": func(ctx context.Context) templ.Component {
+			return takeOverCodePage(takeOver(ctx, refused(web.Blank(), account.ErrCodeWrong.On("code").With("left", 3))))
+		},
+		"take-over-confirm": func(ctx context.Context) templ.Component {
+			p := takeOver(ctx, refused(web.Blank(), rebind.ErrArrears))
+			p.Workspace, p.Present = shop, acme
+			p.Present.UserName, p.Present.Enterprise = "acme-old", p.Account.Enterprise
+			return takeOverConfirmPage(p)
+		},
+		"dissolve": func(ctx context.Context) templ.Component {
+			return dissolvePage(Dissolution{Frame: frame(ctx, "Dissolve", "workspaces"), Form: web.Blank(), Workspace: shop, OwnerEmail: "l***@shop.example"})
+		},
+		"dissolve-refused": func(ctx context.Context) templ.Component {
+			form := refused(web.Blank("workspace_name", "shopp"), arrears.ErrNameDiffers.On("workspace_name").With("name", "shop"))
+			return dissolvePage(Dissolution{Frame: frame(ctx, "Dissolve", "workspaces"), Form: form, Workspace: shop, OwnerEmail: "l***@shop.example"})
+		},
+	}
+}
+
+func takeOver(ctx context.Context, form *web.Form) TakeOver {
+	a := acme
+	a.Enterprise = account.Enterprise{Company: "Acme Commerce Ltd", TaxpayerID: "91330100MA27XXXX1A"}
+	return TakeOver{Frame: frame(ctx, "Take over", "workspaces"), Form: form, WorkspaceID: shop.ID, OwnerEmail: "l***@shop.example", Account: a}
 }
 
 // heldPage is the dialog while nothing can be chosen.

@@ -23,7 +23,6 @@ type StandingView struct {
 	Standing  arrears.Standing
 	Zone      *time.Location
 	Owner     account.Studio
-	Studio    string // where its Owner dissolves it
 }
 
 // standingPath is the page of a workspace's standing.
@@ -45,7 +44,6 @@ func (b *Console) renderStanding(w http.ResponseWriter, r *http.Request, form *w
 	}
 	page := StandingView{
 		Frame: b.frame(r, web.T(ctx, "standing.unlock_title"), "workspaces"), Form: form, Workspace: ws, Zone: s.Zone,
-		Studio: "/studio/workspaces/" + url.PathEscape(ws.ID) + "/dissolve",
 	}
 	err = b.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if page.Standing, err = arrears.Look(ctx, tx, ws); err != nil {

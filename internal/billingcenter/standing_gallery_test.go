@@ -41,7 +41,7 @@ func TestGalleryOfStandings(t *testing.T) {
 			f.Notices = b.stopped(context.WithValue(ctx, standingKey{}, s), acme)
 			return standingPage(StandingView{
 				Frame: f, Form: form, Workspace: w, Standing: s, Zone: hangzhou.Zone,
-				Owner: account.Studio{UserName: "olivia", Email: "olivia@example.com"}, Studio: "/studio/workspaces/" + w.ID + "/dissolve",
+				Owner: account.Studio{UserName: "olivia", Email: "olivia@example.com"},
 			})
 		}
 	}

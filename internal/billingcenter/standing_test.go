@@ -30,7 +30,7 @@ func TestAnAccountInArrearsIsToldOnEveryPageAndPaysItsWayOut(t *testing.T) {
 		page.says("Recharge 15.00 CNY")
 	}
 	page := v.get(http.StatusOK, "/workspaces/"+shop.ID+"/standing")
-	for _, text := range []string{"The Billing Center account owes money", "15.00 CNY", "Data is deleted on", "Only its Owner"} {
+	for _, text := range []string{"The Billing Center account owes money", "15.00 CNY", "Data is deleted on", "consents by a mailed code"} {
 		page.says(text)
 	}
 	refused := v.post(http.StatusConflict, "/workspaces/"+shop.ID+"/unlock")

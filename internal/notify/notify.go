@@ -171,7 +171,9 @@ var codeConcerns = map[account.Purpose]string{
 	account.ForBinding: "workspace",
 	account.ForReset:   "user_name",
 
-	account.ForRebinding: "workspace",
+	account.ForRebinding:  "workspace",
+	account.ForTakingOver: "workspace",
+	account.ForDissolving: "workspace",
 
 	account.ForPresentAddress: "new_email",
 	account.ForNewAddress:     "user_name",
@@ -190,6 +192,9 @@ func codeSent(e account.CodeSent) []letter {
 	}
 	if e.Site != "" {
 		l.facts = append(l.facts, fact{"site", siteName(e.Site, e.Language)})
+	}
+	if e.By != "" {
+		l.facts = append(l.facts, fact{"billing_account", e.By})
 	}
 	return []letter{l}
 }

@@ -50,6 +50,12 @@ func codeFor(language string) func(p account.Purpose, s site.ID, concerned strin
 	}
 }
 
+// asked is a code by which its reader consents to what another account asks for.
+func asked(e account.CodeSent) account.CodeSent {
+	e.By = "acme-two"
+	return e
+}
+
 func ofPeople(language string) map[string]any {
 	code := codeFor(language)
 	return map[string]any{
@@ -64,7 +70,9 @@ func ofPeople(language string) map[string]any {
 		"promotion-expired":  answered(workspace.PromotionExpired, "", language),
 		"ownership-offered": workspace.OwnershipOffered{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", Owner: "Mei", Email: "li@example.com",
 			Language: language, ExpiresAt: at.Add(workspace.OfferLife), OfferedAt: at},
-		"code-rebind": code(account.ForRebinding, "cn1", "商城 shop"),
+		"code-rebind":    code(account.ForRebinding, "cn1", "商城 shop"),
+		"code-take-over": asked(code(account.ForTakingOver, "cn1", "商城 shop")),
+		"code-dissolve":  asked(code(account.ForDissolving, "cn1", "商城 shop")),
 		"rebound": rebind.Rebound{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", From: "acme", To: "acme-two", Email: "mei@example.com",
 			Language: language, At: at},
 		"owner-changed": workspace.OwnerChanged{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Before: "Mei", Now: "Li", Email: "li@example.com",

@@ -45,11 +45,12 @@ const DraftLife = 2 * time.Hour
 // Draft is a re-binding under way.
 type Draft struct {
 	WorkspaceID string
-	ActorID     string // the Owner
+	ActorID     string // the Owner, or the other account where it began
 	BillingID   string // the other account
 	UserName    string
 	Email       string // where the code went
 	NamedAt     time.Time
+	ProvedAt    time.Time // the Owner's code was right, where the other account began
 }
 
 func (d Draft) subject() string {

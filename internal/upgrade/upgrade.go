@@ -32,7 +32,7 @@ var (
 	ErrNotAgreed       = fault.New(fault.Invalid, "agreement_not_agreed", "Agree to the opening agreement to continue. Nothing has been changed.")
 	ErrAgreementStale  = fault.New(fault.Conflict, "agreement_changed", "The agreement has a newer version. Read it and agree again.")
 	ErrNameDiffers     = fault.New(fault.Invalid, "workspace_name_differs", "This is not the name of the workspace. Type it exactly as shown.")
-	ErrBoundElsewhere  = fault.New(fault.Conflict, "workspace_bound_elsewhere", "This workspace is on the Commercial plan already and is bound to a Billing Center account.")
+	ErrBoundElsewhere  = fault.New(fault.Conflict, "workspace_bound_elsewhere", "This workspace is on the Commercial plan already and is bound to a Billing Center account. An account that is certified for the same company can take it over.")
 	ErrNotBegun        = fault.New(fault.Conflict, "upgrade_not_begun", "This upgrade has not been begun, or was begun too long ago. Begin again.")
 )
 

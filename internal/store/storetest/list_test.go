@@ -183,4 +183,3 @@ func read(t *testing.T, s *store.Store, f func(ctx context.Context, tx *store.Tx
 		t.Fatal(err)
 	}
 }
-
