@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/marketsim"
+	"tollgate.dev/internal/marketsim/alibaba"
 	"tollgate.dev/internal/marketsim/aws"
 	"tollgate.dev/internal/marketsim/stage"
 )
@@ -32,6 +33,10 @@ type marketsimCommand struct {
 	AWSDimension []string `help:"Dimensions that both are metered in." name:"aws-dimension" default:"usage_cents"`
 	AWSRegion    []string `help:"Regions that have the metering service." name:"aws-region" default:"us-east-1"`
 	AWSQueue     string   `help:"Name of the queue that events arrive in." name:"aws-queue" default:"marketplace-events"`
+
+	AlibabaSPI     string   `help:"Production URL of the product at Alibaba Cloud (VENDOR/hooks/alibaba)." name:"alibaba-spi"`
+	AlibabaProduct string   `help:"Product code at Alibaba Cloud; one with -daily at its end is metered by the day." name:"alibaba-product" default:"cmgj00000001"`
+	AlibabaKey     []string `help:"Units that both are metered in." name:"alibaba-key" default:"Frequency"`
 }
 
 // sellerAccount is the vendor's at AWS.
@@ -58,6 +63,14 @@ func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
 			Products: []aws.Product{
 				{ID: "prod-simulated1", Code: c.AWSProduct, Title: "Tollgate Observability", Dimensions: c.AWSDimension},
 				{ID: "prod-simulated2", Code: c.AWSLegacy, Title: "Tollgate Observability (2024)", Dimensions: c.AWSDimension, Legacy: true},
+			},
+		},
+		Alibaba: alibaba.Config{
+			SPI: orElse(c.AlibabaSPI, vendor+"/hooks/alibaba"), Key: keys.AlibabaKey, AccessKey: keys.AlibabaAccessKey, SecretKey: keys.AlibabaSecretKey,
+			SubAccessKey: keys.AlibabaSubKey, SubSecretKey: keys.AlibabaSubSecret,
+			Products: []alibaba.Product{
+				{Code: c.AlibabaProduct, SKU: c.AlibabaProduct + "-prepay", Title: "Tollgate Observability", Plan: "hourly", Keys: c.AlibabaKey},
+				{Code: c.AlibabaProduct + "-daily", SKU: c.AlibabaProduct + "-prepay", Title: "Tollgate Observability, by the day", Plan: "daily", Keys: c.AlibabaKey},
 			},
 		},
 	}, keys, nil
@@ -114,6 +127,14 @@ AWS
   AWS_ACCESS_KEY_ID=%[5]s
   AWS_SECRET_ACCESS_KEY=%[6]s
 
+Alibaba Cloud
+  open                   %[7]s
+  calls the vendor at    %[8]s, with the key %[9]s
+  API                    %[1]s
+  AccessKey              %[10]s %[11]s
+  of a sub-account       %[12]s %[13]s
+
 For tests: %[1]s/control/ (docs/marketsim.md)
-`, config.Base, sim.AWS.SubscribeURL(), config.AWS.Landing, sim.AWS.URL(), keys.AWSAccessKey, keys.AWSSecretKey)
+`, config.Base, sim.AWS.SubscribeURL(), config.AWS.Landing, sim.AWS.URL(), keys.AWSAccessKey, keys.AWSSecretKey,
+		sim.Alibaba.OpenURL(), config.Alibaba.SPI, keys.AlibabaKey, keys.AlibabaAccessKey, keys.AlibabaSecretKey, keys.AlibabaSubKey, keys.AlibabaSubSecret)
 }

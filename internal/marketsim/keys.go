@@ -10,7 +10,10 @@ import (
 // Keys are what a seller has at each cloud. Those of TestKeys are made of a
 // seed and known to everybody: they open nothing.
 type Keys struct {
-	AWSAccessKey, AWSSecretKey string
+	AWSAccessKey, AWSSecretKey         string
+	AlibabaKey                         string // signs what the cloud tells the vendor
+	AlibabaAccessKey, AlibabaSecretKey string // of the main account
+	AlibabaSubKey, AlibabaSubSecret    string // of a sub-account
 }
 
 // TestKeys are the keys of a seed.
@@ -21,5 +24,7 @@ func TestKeys(seed uint64) Keys {
 	}
 	return Keys{
 		AWSAccessKey: "AKIASIM" + strings.ToUpper(key("aws id", 13)), AWSSecretKey: "test" + key("aws", 36),
+		AlibabaKey: "test" + key("alibaba isv", 20), AlibabaAccessKey: "LTAISIM" + key("alibaba id", 13), AlibabaSecretKey: "test" + key("alibaba", 26),
+		AlibabaSubKey: "LTAISUB" + key("alibaba sub id", 13), AlibabaSubSecret: "test" + key("alibaba sub", 26),
 	}
 }

@@ -20,16 +20,18 @@ import (
 	"path/filepath"
 	"sync"
 
+	"tollgate.dev/internal/marketsim/alibaba"
 	"tollgate.dev/internal/marketsim/aws"
 	"tollgate.dev/internal/marketsim/stage"
 )
 
 // Config is what a simulation is built from.
 type Config struct {
-	Base  string // where it is reached, without a slash at the end
-	File  string // keeps the state between runs; empty: in memory only
-	Stage stage.Options
-	AWS   aws.Config
+	Base    string // where it is reached, without a slash at the end
+	File    string // keeps the state between runs; empty: in memory only
+	Stage   stage.Options
+	AWS     aws.Config
+	Alibaba alibaba.Config
 }
 
 // market is what all clouds have.
@@ -46,8 +48,9 @@ type market interface {
 
 // Sim is the simulation. Make it with New.
 type Sim struct {
-	Stage *stage.Stage
-	AWS   *aws.Sim
+	Stage   *stage.Stage
+	AWS     *aws.Sim
+	Alibaba *alibaba.Sim
 
 	config  Config
 	markets map[string]market
@@ -61,6 +64,9 @@ func New(c Config) (*Sim, error) {
 	c.AWS.Base, c.AWS.Home = c.Base+"/aws", c.Base+"/"
 	s.AWS = aws.New(s.Stage, c.AWS)
 	s.add(aws.Cloud, s.AWS)
+	c.Alibaba.Base, c.Alibaba.Home = c.Base+"/alibaba", c.Base+"/"
+	s.Alibaba = alibaba.New(s.Stage, c.Alibaba)
+	s.add(alibaba.Cloud, s.Alibaba)
 	return s, s.load()
 }
 
@@ -104,6 +110,8 @@ func (s *Sim) root(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case aws.Speaks(r):
 		s.AWS.ServeHTTP(w, r)
+	case alibaba.Speaks(r):
+		s.Alibaba.ServeHTTP(w, r)
 	case r.URL.Path == "/":
 		s.index(w, r)
 	default:

@@ -35,6 +35,7 @@ type Attempt struct {
 type Sender struct {
 	Compose  func(ctx context.Context, c Callback) (*http.Request, error)
 	Answered func(c Callback, status int, header http.Header, answer []byte) string
+	Lacks    []FaultKind // those that nothing of this cloud can meet
 }
 
 // A callback is answered soon or not at all.
@@ -232,4 +233,12 @@ func (s *Stage) Release(ctx context.Context, order Order, copies int) (int, erro
 		}
 	}
 	return taken, nil
+}
+
+// Latest is the latest attempt, for pages.
+func (c Callback) Latest() *Attempt {
+	if len(c.Attempts) == 0 {
+		return nil
+	}
+	return &c.Attempts[len(c.Attempts)-1]
 }

@@ -53,8 +53,12 @@ func (s *Stage) Ask(f Fault) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.senders[f.Cloud]; !known {
+	sender, known := s.senders[f.Cloud]
+	if !known {
 		return fmt.Errorf("there is no cloud %q", f.Cloud)
+	}
+	if slices.Contains(sender.Lacks, f.Kind) {
+		return fmt.Errorf("the documents of this cloud know no %s", f.Kind)
 	}
 	if len(s.kept.Faults) >= mostFaults {
 		return fmt.Errorf("there are %d faults already", mostFaults)
