@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/app"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/topup"
+	"tollgate.dev/internal/wallet"
 )
 
 // channelFlags set up payment channels. Secrets come from the environment or
@@ -86,4 +87,30 @@ func limitsOf(least, most string) (topup.Limits, error) {
 		return topup.Limits{}, fmt.Errorf("one online payment is between %q and %q: give two amounts such as 1.00 and 100000.00", least, most)
 	}
 	return topup.Limits{Least: low.Minor(), Most: high.Minor()}, nil
+}
+
+// approvalFlags say above which amount two operators credit a bank transfer.
+type approvalFlags struct {
+	SecondApproval []string `help:"Bank transfers above this amount are credited by two operators; one of each currency." default:"CNY=50000.00,USD=7000.00" env:"TOLLGATE_SECOND_APPROVAL"`
+}
+
+// limits reads the amounts. A currency that is not named needs one operator.
+func (f approvalFlags) limits() (wallet.Limits, error) {
+	limits := wallet.Limits{}
+	for _, text := range f.SecondApproval {
+		code, typed, ok := strings.Cut(text, "=")
+		currency, err := money.ParseCurrency(strings.TrimSpace(code))
+		if err != nil || !ok {
+			return nil, fmt.Errorf("second approval %q: give a currency of %v and an amount, such as CNY=50000.00", text, money.Currencies())
+		}
+		amount, err := money.Parse(strings.TrimSpace(typed), currency)
+		if err != nil || amount.Sign() < 0 {
+			return nil, fmt.Errorf("second approval %q: %q is no amount such as 50000.00", text, typed)
+		}
+		if _, twice := limits[currency]; twice {
+			return nil, fmt.Errorf("second approval: %s is named twice", currency)
+		}
+		limits[currency] = amount
+	}
+	return limits, nil
 }

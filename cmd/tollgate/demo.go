@@ -19,13 +19,19 @@ type demoCommand struct {
 	Listen        string `help:"Address of the consoles." default:"127.0.0.1:8080"`
 	GatewayListen string `help:"Address of the collectors' door." default:"127.0.0.1:8081"`
 	Profile       string `help:"Which settlement methods sites offer: seed or newer." default:"seed" enum:"seed,newer"`
+
+	approvalFlags
 }
 
 // Run serves until the process is told to stop.
 func (c *demoCommand) Run(ctx context.Context, log *slog.Logger) error {
+	limits, err := c.limits()
+	if err != nil {
+		return err
+	}
 	a, err := app.Open(ctx, app.Config{
 		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
-		Sink: "local", Profile: site.Profile(c.Profile), Sandbox: true, Demo: true, Version: version, Log: log,
+		Sink: "local", Profile: site.Profile(c.Profile), Sandbox: true, Demo: true, Version: version, Log: log, Limits: limits,
 		Bank: billingcenter.Beneficiary{Holder: "Demo Operator Ltd", Bank: "Demo Bank", Number: "0000 0000 0000 0000"},
 	})
 	if err != nil {

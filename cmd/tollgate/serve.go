@@ -33,6 +33,7 @@ type serveCommand struct {
 	SMTPSecurity string `help:"opportunistic, mandatory, implicit or none." default:"opportunistic" enum:"opportunistic,mandatory,implicit,none" env:"TOLLGATE_SMTP_SECURITY"`
 
 	channelFlags
+	approvalFlags
 
 	BankHolder string `help:"Holder of the bank account that payers transfer to." env:"TOLLGATE_BANK_HOLDER"`
 	BankName   string `help:"Its bank." env:"TOLLGATE_BANK_NAME"`
@@ -48,9 +49,13 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	limits, err := c.limits()
+	if err != nil {
+		return err
+	}
 	a, err := app.Open(ctx, app.Config{
-		Channels: channels,
-		Data:     c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
+		Channels: channels, Limits: limits,
+		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
 		Proxies: c.TrustedProxy, Sites: c.Site, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
 		Bank: billingcenter.Beneficiary{Holder: c.BankHolder, Bank: c.BankName, Number: c.BankNumber},

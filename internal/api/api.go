@@ -38,6 +38,7 @@ import (
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/topup"
+	"tollgate.dev/internal/wallet"
 )
 
 // Prefix is where the API lives.
@@ -59,6 +60,7 @@ type Config struct {
 	Log     *slog.Logger
 	Topups  *topup.Desk       // payments are begun there
 	Clouds  *marketplace.Desk // the marketplaces that settle
+	Limits  wallet.Limits     // above which two operators credit a bank transfer
 
 	// Statement draws a statement as a file: a PDF in a language, or CSV.
 	Statement func(ctx context.Context, s statement.Statement, format, language string) (Drawn, error)

@@ -65,7 +65,7 @@ func TestOnlyACallThatTakesAFileTakesMore(t *testing.T) {
 	}{
 		"a file of nothing known":  {in, raw{method: "POST", path: "/billing-center/certification", body: body}, "file_type"},
 		"signed out":               {client.Session{}, raw{method: "POST", path: "/billing-center/certification", body: body}, "body_too_large"},
-		"another call":             {in, raw{method: "POST", path: "/billing-center/transfers", body: body}, "body_too_large"},
+		"another call":             {in, raw{method: "POST", path: "/billing-center/activations", body: body}, "body_too_large"},
 		"beyond a file":            {in, raw{method: "POST", path: "/billing-center/certification", body: strings.Repeat(" ", 8<<20)}, "body_too_large"},
 		"a file that is no base64": {in, raw{method: "POST", path: "/billing-center/certification", body: `{"company":"Acme","taxpayer_id":"9133","scan":{"name":"a.pdf","content":"?"}}`}, "field_invalid"},
 	} {

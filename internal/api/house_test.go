@@ -29,6 +29,7 @@ import (
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/testkit"
 	"tollgate.dev/internal/topup"
+	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -88,7 +89,7 @@ func open(t testing.TB, s *store.Store) *house {
 		Store: s, Sessions: s.Sessions("billing_center", h.real.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: "http://tollgate.example", Log: testkit.Logger(t), Catalog: prices,
 	})
 	h.handler = api.New(api.Config{
-		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed, Topups: h.topups,
+		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed, Topups: h.topups, Limits: wallet.Limits{money.CNY: money.MustParse("50000", money.CNY)},
 		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
 		Statement: func(ctx context.Context, st statement.Statement, format, language string) (api.Drawn, error) {
 			d, err := center.StatementDocument(ctx, st, format, language)

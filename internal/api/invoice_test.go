@@ -27,7 +27,7 @@ func (h *house) buyer(name string) (account.Billing, *client.BillingCenter) {
 		if err := tx.InsertTransfer(ctx, t); err != nil {
 			return err
 		}
-		if _, err := wallet.CreditTransfer(ctx, tx, t.ID, "oper_1", noon); err != nil {
+		if _, err := wallet.CreditTransfer(ctx, tx, t.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, noon); err != nil {
 			return err
 		}
 		v, err := catalog.Default().At(period.MustParseDay("2026-03-01"))

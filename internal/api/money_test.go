@@ -69,7 +69,7 @@ func TestFromTheUpgradeToThePaidBill(t *testing.T) {
 			t.Errorf("waiting %+v", waiting)
 		}
 		for range 3 { // clicked again and again, with new keys: credited once
-			credited, err := operator.CreditTransfer(ctx, client.NewKey(), declared.ID)
+			credited, err := operator.CreditTransfer(ctx, client.NewKey(), declared.ID, client.Received{})
 			if must(t, credited, err).State != "credited" || credited.DecidedAt == nil {
 				t.Errorf("credited %+v", credited)
 			}

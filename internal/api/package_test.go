@@ -19,7 +19,7 @@ func TestAPackageIsBoughtOverTheAPI(t *testing.T) {
 		x.upgraded()
 		declared, err := x.center.DeclareTransfer(ctx, client.NewKey(), client.Declaration{Amount: "42010.00"})
 		must(t, declared, err)
-		credited, err := operator.CreditTransfer(ctx, client.NewKey(), declared.ID)
+		credited, err := operator.CreditTransfer(ctx, client.NewKey(), declared.ID, client.Received{})
 		must(t, credited, err)
 		order := client.PackageOrder{Size: "starter", Workspaces: []string{x.shop.ID}, PaidBy: client.Mix{Cash: "42000.01"}}
 		_, err = x.center.BuyPackage(ctx, client.NewKey(), order)

@@ -174,7 +174,7 @@ func TestACardIsQuotedBoughtOnceAndInTheOrder(t *testing.T) {
 		refused(t, err, "cash_too_low")
 		sent, err := x.center.DeclareTransfer(ctx, client.NewKey(), client.Declaration{Amount: "20000"})
 		must(t, sent, err)
-		_, err = operator.CreditTransfer(ctx, client.NewKey(), sent.ID)
+		_, err = operator.CreditTransfer(ctx, client.NewKey(), sent.ID, client.Received{})
 		must(t, 0, err)
 		for amount, code := range map[string]string{"150": "card_face", "0": "amount_not_positive", "-100": "amount_not_positive", "1e2": "malformed_amount", "100.005": "malformed_amount"} {
 			_, err := x.center.BuyCard(ctx, client.NewKey(), amount)

@@ -50,7 +50,7 @@ var permits = map[string]string{
 	"sign-out-billing-center": "b", "show-billing-account": "b", "show-binding-agreement": "b", "show-own-balance": "b",
 	"list-paid-workspaces": "b", "list-paid-bills": "b", "show-paid-bill": "b", "explain-paid-bill": "b", "list-entries": "b",
 	"list-sources": "b", "show-source": "b", "show-deduction-order": "b", "activate-code": "b", "quote-card": "b", "buy-card": "b",
-	"list-own-transfers": "b", "list-statements": "b", "show-statement": "b", "download-statement": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
+	"list-own-transfers": "b", "show-own-transfer": "b", "add-transfer-slip": "b", "show-own-transfer-slip": "b", "list-statements": "b", "show-statement": "b", "download-statement": "b", "declare-transfer": "b", "bind-workspace": "b", "show-binding": "b",
 	"prove-binding": "b", "agree-binding": "b", "confirm-binding": "b",
 
 	"list-packages": "b", "buy-package": "b", "show-package": "b", "show-package-use": "b", "arrange-package": "b",
@@ -73,7 +73,7 @@ var permits = map[string]string{
 
 	"list-code-batches": looking, "make-code-batch": "fp", "show-code-batch": looking, "export-codes": "fp", "list-codes": looking, "revoke-codes": "fp",
 	"list-account-sources": looking, "assign-source": "fp", "take-back-source": "fp",
-	"sign-out-operator": looking, "list-transfers": looking, "credit-transfer": "fp", "verify-books": "ufp",
+	"sign-out-operator": looking, "list-transfers": looking, "show-transfer": looking, "show-transfer-slip": "fp", "credit-transfer": "fp", "approve-transfer": "fp", "return-transfer": "fp", "reject-transfer": "fp", "verify-books": "ufp",
 	"show-clock": looking, "move-clock": "p",
 	"list-catalog-versions": looking, "show-catalog-version": looking, "check-catalog-version": "p", "add-catalog-version": "p",
 	"remove-catalog-version": "p", "try-catalog-version": looking, "list-agreed-prices": looking, "agree-price": "p", "end-agreed-price": "p",
@@ -105,6 +105,10 @@ var bodies = map[string]string{
 	"agree":                       `{"version":"1","language":"en","agreed":true}`,
 	"upgrade":                     `{"workspace_name":"shop"}`,
 	"declare-transfer":            `{"amount":"100.00"}`,
+	"add-transfer-slip":           `{"slip":{"name":"a.pdf","content":"JVBERi0="}}`,
+	"credit-transfer":             `{"amount":"100.00"}`,
+	"return-transfer":             `{"reason":"why"}`,
+	"reject-transfer":             `{"reason":"why"}`,
 	"activate-code":               `{"code":"0000-0000-0000-0000"}`,
 	"buy-card":                    `{"amount":"100"}`,
 	"make-code-batch":             `{"kind":"voucher","amount":"50","currency":"CNY","size":1,"days":30}`,
@@ -179,7 +183,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{slip_id}", "attc_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
 		"{profile_id}", "invp_none", "{address_id}", "inva_none", "{invoice_id}", "invc_none",
 		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none", "{package_id}", "pkge_none", "{item}", "logs",
 	).Replace(r.Path)

@@ -28,7 +28,7 @@ func (s *server) routes() []route {
 	for _, part := range [][]route{
 		s.topUps(),
 		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
-		s.billingCenter(), s.purse(), s.vouchers(), s.statements(), s.packages(),
+		s.billingCenter(), s.transferring(), s.purse(), s.vouchers(), s.statements(), s.packages(),
 		s.operations(), s.catalogue(), s.prices(),
 		s.keys(), s.reported(), s.readings(), s.certifications(), s.invoices(),
 	} {
@@ -136,8 +136,6 @@ func (s *server) billingCenter() []route {
 		reads(line(get, "/billing-center/bills/{bill_id}", BillingCenter, "", "show-paid-bill", "A bill, line by line"), s.showPaidBill),
 		reads(line(get, "/billing-center/bills/{bill_id}/explain", BillingCenter, "", "explain-paid-bill", "How each line came about, from its hours to what paid it"), s.explainPaidBill),
 		reads(line(get, "/billing-center/entries", BillingCenter, "", "list-entries", "Income and expense, the newest first"), listEntries),
-		reads(line(get, "/billing-center/transfers", BillingCenter, "", "list-own-transfers", "Bank transfers, the newest first"), listOwnTransfers),
-		once(line(post, "/billing-center/transfers", BillingCenter, "", "declare-transfer", "Say that money is on its way"), created, declareTransfer),
 		reads(line(get, "/billing-center/account", BillingCenter, "", "show-billing-account", "The account that is signed in"), showBilling),
 		reads(line(get, "/billing-center/agreement", BillingCenter, "", "show-binding-agreement", "The opening agreement"), showBindingAgreement),
 		writes(line(post, bindings, BillingCenter, "", "bind-workspace", "Name a workspace to pay for; a code is mailed to its Owner"), created, bindWorkspace),
@@ -150,8 +148,6 @@ func (s *server) billingCenter() []route {
 
 func (s *server) operations() []route {
 	return []route{
-		reads(onDuty(get, "/operator/transfers", account.Look, "list-transfers", "Bank transfers of all payers, the newest first"), listTransfers),
-		once(onDuty(post, "/operator/transfers/{transfer_id}/credit", account.CreditMoney, "credit-transfer", "Credit a transfer that arrived"), ok, creditTransfer),
 		reads(onDuty(get, "/operator/verify", account.VerifyBooks, "verify-books", "Check the books; sound ones have no finding"), s.verifyBooks),
 		reads(onDuty(get, "/operator/clock", account.Look, "show-clock", "The installation's time"), s.showClock),
 		outside(onDuty(post, "/operator/clock", account.MoveClock, "move-clock", "Move a sandbox's time forward: 36h, 14d, 1mo"), ok, s.moveClock),

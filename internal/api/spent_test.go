@@ -54,7 +54,7 @@ func (x *team) spent() workspace.Workspace {
 	ctx, operator := x.t.Context(), x.asOperator(x.operator())
 	declared, err := x.center.DeclareTransfer(ctx, client.NewKey(), client.Declaration{Amount: "7.77"})
 	must(x.t, declared, err)
-	_, err = operator.CreditTransfer(ctx, client.NewKey(), declared.ID)
+	_, err = operator.CreditTransfer(ctx, client.NewKey(), declared.ID, client.Received{})
 	must(x.t, 0, err)
 	for day := range int64(3) {
 		x.uses(day+1, x.shop, 1_234_567+day, "logs", "14d", "logs", "30d", "apm_trace", "14d")

@@ -106,7 +106,7 @@ func (h *house) pay(amount string) {
 		if err := tx.InsertTransfer(ctx, transfer); err != nil {
 			return err
 		}
-		_, err = wallet.CreditTransfer(ctx, tx, transfer.ID, "oper_1", h.clock.Now())
+		_, err = wallet.CreditTransfer(ctx, tx, transfer.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, h.clock.Now())
 		return err
 	})
 }

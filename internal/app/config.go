@@ -21,6 +21,7 @@ import (
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/postgres"
 	"tollgate.dev/internal/store/sqlite"
+	"tollgate.dev/internal/wallet"
 )
 
 // Config is everything that an installation may set.
@@ -41,6 +42,7 @@ type Config struct {
 	Bank          billingcenter.Beneficiary // where payers transfer to
 	Channels      Channels                  // by which payers pay online
 	Clouds        []marketplace.Cloud       // whose marketplaces settle
+	Limits        wallet.Limits             // above which two operators credit a bank transfer
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store
 	Log           *slog.Logger

@@ -40,7 +40,7 @@ func (a *App) consoles() (http.Handler, error) {
 	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk, Clouds: a.clouds,
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk, Clouds: a.clouds, Limits: a.config.Limits,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))
@@ -85,6 +85,7 @@ func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 		Store: a.store, Sessions: a.store.Sessions("operator", time.Now),
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
+		Limits: a.config.Limits,
 		Retry:  a.retry,
 		Issue:  a.restate,
 		Verify: a.verify,

@@ -102,7 +102,7 @@ func TestNobodySignedInIsLedToSignIn(t *testing.T) {
 			continue
 		}
 		path := strings.TrimPrefix(route.Pattern, Prefix)
-		path = strings.NewReplacer("{$}", "", "{workspace}", "wksp_1", "{bill}", "bill_1", "{transfer}", "trsf_1", "{source}", "vchr_1", "{key}", "akey_1", "{package}", "pkge_1", "{size}", "starter", "{session}", "sess_1", "{message}", "mssg_1").Replace(path)
+		path = strings.NewReplacer("{$}", "", "{workspace}", "wksp_1", "{bill}", "bill_1", "{transfer}", "trsf_1", "{slip}", "attc_1", "{source}", "vchr_1", "{key}", "akey_1", "{package}", "pkge_1", "{size}", "starter", "{session}", "sess_1", "{message}", "mssg_1").Replace(path)
 		if route.Method == http.MethodGet {
 			v.get(http.StatusOK, path).at("/sign-in")
 		} else {

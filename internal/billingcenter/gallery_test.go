@@ -11,6 +11,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
+	"tollgate.dev/internal/attachment"
 	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/message"
 	"tollgate.dev/internal/money"
@@ -112,24 +113,32 @@ func money1() map[string]page {
 	credited, rejected := transfer, transfer
 	credited.State, credited.DecidedAt, credited.Reference = wallet.Credited, noon.Add(time.Hour), "TG-1A2B3-C4D5E"
 	rejected.State, rejected.DecidedAt, rejected.Reference, rejected.Reason = wallet.Rejected, noon.Add(time.Hour), "TG-9Z8Y7-X6W5V", "No such amount arrived by 2026-03-14."
+	entered, another := transfer, credited
+	entered.State, entered.Arrived = wallet.Proposed, cny("5000")
+	another.Arrived, another.Difference, another.Slips = cny("4980"), "The bank kept a fee of 20.00.", 1
+	credited.Arrived = credited.Amount
+	slips := []attachment.File{{ID: "attc_1", Name: "slip-1.pdf", Type: attachment.PDF, SentAt: noon}}
 	balances := wallet.Balances{Cash: cny("0"), Voucher: cny("0"), FullReduction: cny("0"), Card: cny("0"), Owed: cny("23.45")}
 	recharge := func(ctx context.Context, form *web.Form, list ...wallet.Transfer) templ.Component {
 		return rechargePage(Recharge{Frame: frame(ctx, "Recharge", "recharge"), Form: form, Currency: money.CNY, Zone: hangzhou, Balances: balances, Reference: "TG-00000-00000", Transfers: list})
 	}
-	view := func(t wallet.Transfer, to Beneficiary) page {
+	view := func(t wallet.Transfer, to Beneficiary, form *web.Form, slips ...attachment.File) page {
 		return func(ctx context.Context) templ.Component {
-			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "recharge"), Transfer: t, Zone: hangzhou, Beneficiary: to})
+			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "recharge"), Form: form, Transfer: t, Slips: slips, Zone: hangzhou, Beneficiary: to})
 		}
 	}
 	to := Beneficiary{Holder: "Tollgate Operations Ltd", Bank: "Example Bank, Hangzhou", Number: "6222 0000 1111 2222"}
 	return map[string]page{
 		"recharge-empty": func(ctx context.Context) templ.Component { return recharge(ctx, web.Blank()) },
 		"recharge-wrong": func(ctx context.Context) templ.Component {
-			return recharge(ctx, refused(web.Blank("amount", "1e3"), money.ErrMalformed.On("amount")), transfer, credited, rejected)
+			return recharge(ctx, refused(web.Blank("amount", "1e3"), money.ErrMalformed.On("amount"), attachment.ErrType.On("slip")), transfer, entered, credited, another, rejected)
 		},
-		"transfer-declared": view(transfer, to),
-		"transfer-credited": view(credited, Beneficiary{}),
-		"transfer-rejected": view(rejected, to),
+		"transfer-declared": view(transfer, to, web.Blank()),
+		"transfer-slip":     view(transfer, to, refused(web.Blank(), attachment.ErrLarge.On("slip")), slips...),
+		"transfer-entered":  view(entered, to, web.Blank(), slips...),
+		"transfer-credited": view(credited, Beneficiary{}, web.Blank()),
+		"transfer-another":  view(another, to, web.Blank(), slips...),
+		"transfer-rejected": view(rejected, to, web.Blank()),
 		"movements-empty": func(ctx context.Context) templ.Component {
 			return movementsPage(Movements{Frame: frame(ctx, "Movements", "movements"), Form: refused(web.Blank("from", "2026-03-09", "to", "2026-03-01"), period.ErrReversed.On("to")), Currency: money.CNY, Zone: hangzhou})
 		},

@@ -90,7 +90,7 @@ func (h *house) recharged(a account.Billing, amount string, at time.Time) wallet
 		if err := tx.InsertTransfer(ctx, t); err != nil {
 			return err
 		}
-		_, err := wallet.CreditTransfer(ctx, tx, t.ID, "oper_1", at)
+		_, err := wallet.CreditTransfer(ctx, tx, t.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, at)
 		return err
 	})
 	return t

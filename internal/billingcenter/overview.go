@@ -47,7 +47,7 @@ func (p *Overview) read(ctx context.Context, tx *store.Tx, billingID string) (er
 		return err
 	}
 	for _, t := range transfers {
-		if t.State == wallet.Declared {
+		if t.State.Open() {
 			p.Declared++
 		}
 	}

@@ -2,13 +2,14 @@ package billingcenter
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 
 	"tollgate.dev/internal/account"
-	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/attachment"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
@@ -58,7 +59,7 @@ func (b *Console) renderRecharge(w http.ResponseWriter, r *http.Request, form *w
 
 func (b *Console) recharge(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	form, err := web.Parse(w, r)
+	form, slip, err := web.ParseUpload(w, r, "slip")
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (b *Console) recharge(w http.ResponseWriter, r *http.Request) error {
 	amount, err := typedAmount(form, payer(ctx).Currency)
 	if err == nil {
 		err = b.Store.Write(ctx, func(tx *store.Tx) (err error) {
-			transferID, err = b.declare(ctx, tx, payer(ctx), amount, reference, web.Address(r))
+			transferID, err = b.declare(ctx, tx, payer(ctx), wallet.Declaration{Amount: amount, Reference: reference, Slip: slip}, web.Address(r))
 			return err
 		})
 	}
@@ -99,43 +100,79 @@ func typedAmount(form *web.Form, c money.Currency) (money.Amount, error) {
 }
 
 // declare keeps a transfer once per reference and gives its ID.
-func (b *Console) declare(ctx context.Context, tx *store.Tx, a account.Billing, amount money.Amount, reference, address string) (string, error) {
-	at := b.Now()
-	t, err := wallet.Declare(a, amount, reference, at)
-	if err != nil {
-		return "", err
-	}
-	answer, first, err := tx.ClaimKey(ctx, a.ID, "transfer:"+reference, amount.String(), at)
+func (b *Console) declare(ctx context.Context, tx *store.Tx, a account.Billing, d wallet.Declaration, address string) (string, error) {
+	key := "transfer:" + d.Reference
+	answer, first, err := tx.ClaimKey(ctx, a.ID, key, d.Amount.String(), b.Now())
 	switch {
 	case err != nil:
 		return "", err
-	case !first && answer.Request != amount.String():
+	case !first && answer.Request != d.Amount.String():
 		return "", ErrSentBefore.On("amount")
 	case !first:
 		return answer.Response, nil
 	}
-	if err := tx.InsertTransfer(ctx, t); err != nil {
+	t, err := wallet.DeclareTransfer(ctx, tx, a, d, address, b.Now())
+	if err != nil {
 		return "", err
 	}
-	if err := tx.AnswerKey(ctx, a.ID, "transfer:"+reference, http.StatusSeeOther, t.ID); err != nil {
-		return "", err
-	}
-	return t.ID, tx.Audit(ctx, audit.Entry{
-		At: at, Actor: a.ID, Address: address, Action: "transfer.declared", Subject: t.ID,
-		Detail: map[string]string{"amount": amount.String(), "currency": string(amount.Currency()), "reference": t.Reference},
-	})
+	return t.ID, tx.AnswerKey(ctx, a.ID, key, http.StatusSeeOther, t.ID)
 }
 
 func (b *Console) transferPage(w http.ResponseWriter, r *http.Request) error {
+	return b.showTransfer(w, r, web.Blank())
+}
+
+func (b *Console) showTransfer(w http.ResponseWriter, r *http.Request, form *web.Form) error {
 	ctx := r.Context()
 	a := payer(ctx)
-	page := TransferView{Frame: b.frame(r, web.T(ctx, "bc.transfer.page"), "recharge"), Beneficiary: b.Beneficiary, Zone: zoneOf(a.Currency)}
+	page := TransferView{Frame: b.frame(r, web.T(ctx, "bc.transfer.page"), "recharge"), Form: form, Beneficiary: b.Beneficiary, Zone: zoneOf(a.Currency)}
 	err := b.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		page.Transfer, err = tx.TransferOf(ctx, a.ID, r.PathValue("transfer"))
+		if page.Transfer, err = tx.TransferOf(ctx, a.ID, r.PathValue("transfer")); err != nil {
+			return err
+		}
+		page.Slips, err = tx.Slips(ctx, page.Transfer.ID)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, transferPage(page))
+	return web.Render(w, r, form.Status(), transferPage(page))
+}
+
+// addSlip takes one more slip of a transfer that was declared before.
+func (b *Console) addSlip(w http.ResponseWriter, r *http.Request) error {
+	form, slip, err := web.ParseUpload(w, r, "slip")
+	if err != nil {
+		return err
+	}
+	ctx, id := r.Context(), r.PathValue("transfer")
+	err = b.Store.Write(ctx, func(tx *store.Tx) error {
+		_, err := wallet.AddSlip(ctx, tx, payer(ctx).ID, id, slip, web.Address(r), b.Now())
+		return err
+	})
+	switch {
+	case err == nil:
+		b.say(ctx, "bc.transfer.slip_said")
+		return web.SeeOther(w, r, Prefix+"/recharge/"+url.PathEscape(id))
+	case errors.Is(err, wallet.ErrTransferUnknown) || !form.Refused(err):
+		return err
+	}
+	return b.showTransfer(w, r, form)
+}
+
+func (b *Console) transferSlip(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	var f attachment.File
+	err := b.Store.Read(ctx, func(tx *store.Tx) error {
+		t, err := tx.TransferOf(ctx, payer(ctx).ID, r.PathValue("transfer"))
+		if err != nil {
+			return err
+		}
+		f, err = tx.Slip(ctx, t.ID, r.PathValue("slip"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return web.SendFile(w, f)
 }

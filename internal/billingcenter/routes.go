@@ -35,6 +35,8 @@ func (b *Console) Routes() []web.Route {
 		get("/recharge", web.SignedIn, b.rechargePage),
 		post("/recharge", web.SignedIn, b.recharge),
 		get("/recharge/{transfer}", web.SignedIn, b.transferPage),
+		post("/recharge/{transfer}/slips", web.SignedIn, b.addSlip),
+		get("/recharge/{transfer}/slips/{slip}", web.SignedIn, b.transferSlip),
 
 		get("/workspaces", web.SignedIn, b.workspacesPage),
 		get("/workspaces.csv", web.SignedIn, b.workspacesCSV),

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/arrears"
+	"tollgate.dev/internal/attachment"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/settle"
@@ -79,7 +80,9 @@ type Recharge struct {
 // TransferView is the page of one bank transfer.
 type TransferView struct {
 	Frame       web.Frame
+	Form        *web.Form
 	Transfer    wallet.Transfer
+	Slips       []attachment.File
 	Beneficiary Beneficiary
 	Zone        *time.Location
 }

@@ -105,6 +105,8 @@ func Compose(event any) ([]Mail, error) {
 		letters = memberAdded(e)
 	case wallet.CashCredited:
 		letters = cashCredited(e)
+	case wallet.TransferRejected:
+		letters = transferRejected(e)
 	case wallet.CashReversed:
 		letters = cashReversed(e)
 	case statement.Issued:
@@ -243,7 +245,7 @@ func memberAdded(e workspace.MemberAdded) []letter {
 }
 
 func cashCredited(e wallet.CashCredited) []letter {
-	facts := []fact{{"billing_account", e.UserName}, {"amount", sum(e.Amount)}}
+	facts := append([]fact{{"billing_account", e.UserName}, {"amount", sum(e.Amount)}}, difference(e)...)
 	if e.PaidDebt.Sign() > 0 {
 		facts = append(facts, fact{"paid_debt", sum(e.PaidDebt)})
 	}

@@ -100,6 +100,8 @@ func ofTheBusiness(language string) map[string]any {
 			Amount: money.MustParse("10", money.USD), PaidDebt: money.MustParse("10", money.USD), Cash: money.Of(0, money.USD), Owed: money.MustParse("2.5", money.USD),
 			CreditedAt: at},
 		"cash-credited-online":    creditedOnline(language),
+		"cash-credited-another":   creditedAnother(language),
+		"transfer-rejected":       transferOf(language),
 		"cash-refunded":           reversed(language, wallet.Refund, "0"),
 		"cash-disputed":           reversed(language, wallet.Chargeback, "60"),
 		"certification-certified": certificationOf(language, account.CertificationCertified, ""),
@@ -179,6 +181,18 @@ func credited(language string) wallet.CashCredited {
 	return wallet.CashCredited{UserName: "acme-billing", Email: "finance@example.com", Language: language,
 		Amount: money.MustParse("1000", money.CNY), PaidDebt: money.Of(0, money.CNY), Cash: money.MustParse("1234.5", money.CNY), Owed: money.Of(0, money.CNY),
 		Reference: "TT-20260301-7", CreditedAt: at}
+}
+
+func creditedAnother(language string) wallet.CashCredited {
+	e := credited(language)
+	e.Declared, e.Difference = money.MustParse("1020", money.CNY), "The bank kept a fee of 20.00."
+	return e
+}
+
+func transferOf(language string) wallet.TransferRejected {
+	return wallet.TransferRejected{Reader: reader(language), Transfer: wallet.Transfer{
+		Amount: money.MustParse("1000", money.CNY), Reference: "TG-7K3M9-Q2X4V", DeclaredAt: at.AddDate(0, 0, -3), DecidedAt: at, Reason: "No such amount arrived.",
+	}}
 }
 
 func creditedOnline(language string) wallet.CashCredited {

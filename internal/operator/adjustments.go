@@ -99,16 +99,7 @@ func (o *Console) adjustmentsPage(w http.ResponseWriter, r *http.Request) error 
 }
 
 func adjustmentRows(ctx context.Context, tx *store.Tx, list []wallet.Adjustment) ([]AdjustmentRow, error) {
-	names := map[string]string{}
-	name := func(id string) string {
-		if _, known := names[id]; !known && id != "" {
-			by, err := tx.OperatorByID(ctx, id)
-			if names[id] = by.Name; err != nil {
-				names[id] = id
-			}
-		}
-		return names[id]
-	}
+	name := names(ctx, tx)
 	rows := make([]AdjustmentRow, len(list))
 	for i, a := range list {
 		payer, err := tx.BillingByID(ctx, a.AccountID)

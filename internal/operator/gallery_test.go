@@ -175,30 +175,6 @@ func today() map[string]page {
 	}
 }
 
-func transfers() map[string]page {
-	row := TransferRow{wallet.Transfer{ID: "trsf_1", AccountID: acme.ID, Amount: cny("5000"), Reference: "TG-7K3M9-Q2X4V", State: wallet.Declared, DeclaredAt: noon}, acme}
-	gone := row
-	gone.State, gone.DecidedAt, gone.DecidedBy, gone.Reason = wallet.Rejected, noon.Add(time.Hour), "oper_1", "No such amount arrived."
-	balances := wallet.Balances{Cash: cny("10"), Owed: cny("0")}
-	return map[string]page{
-		"transfers-empty": func(ctx context.Context) templ.Component {
-			return transfersPage(Transfers{Frame: frame(ctx, "Transfers", "transfers")})
-		},
-		"transfers": func(ctx context.Context) templ.Component {
-			return transfersPage(Transfers{Frame: frame(ctx, "Transfers", "transfers"), Declared: []TransferRow{row}, Decided: []TransferRow{gone}})
-		},
-		"transfer-declared": func(ctx context.Context) templ.Component {
-			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: web.Blank(), Row: row, Balances: balances})
-		},
-		"transfer": func(ctx context.Context) templ.Component {
-			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: refused(web.Blank(), wallet.ErrReason.On("reason")), Row: row, Balances: balances})
-		},
-		"transfer-rejected": func(ctx context.Context) templ.Component {
-			return transferPage(TransferView{Frame: frame(ctx, "Transfer", "transfers"), Form: refused(web.Blank(), wallet.ErrTransferRejected), Row: gone, Balances: balances, Decider: "ops"})
-		},
-	}
-}
-
 func tenants() map[string]page {
 	return map[string]page{
 		"accounts": func(ctx context.Context) templ.Component {

@@ -72,7 +72,7 @@ func (h *house) asked(of invoice.Type) invoice.Request {
 	var r invoice.Request
 	transfer := h.declared("1000", "TG-1")
 	h.write(func(ctx context.Context, tx *store.Tx) error {
-		if _, err := wallet.CreditTransfer(ctx, tx, transfer.ID, h.operator.ID, noon); err != nil {
+		if _, err := wallet.CreditTransfer(ctx, tx, transfer.ID, wallet.Arrival{}, nil, wallet.By{Operator: h.operator.ID}, noon); err != nil {
 			return err
 		}
 		v, err := catalog.Default().At(period.MustParseDay("2026-03-10"))

@@ -27,6 +27,7 @@ import (
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 )
 
@@ -54,6 +55,7 @@ type Config struct {
 	Catalog  *catalog.Catalog
 	BaseURL  string
 	Version  string
+	Limits   wallet.Limits // above which two operators credit a bank transfer
 	Log      *slog.Logger
 	Note     func(r *http.Request) templ.Component // above every page; may be nil
 

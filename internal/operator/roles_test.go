@@ -36,7 +36,8 @@ var permits = map[string]string{
 	"GET /payments": looking, "GET /payments/{payment}": looking, "POST /payments/{payment}/ask": "fp", "POST /payments/{payment}/refund": "fp",
 	"GET /payments/notices/{notice}": looking, "POST /payments/notices/{notice}/again": "fp", "POST /payments/notices/{notice}/dismiss": "fp",
 
-	"GET /transfers": looking, "GET /transfers/{transfer}": looking, "POST /transfers/{transfer}/credit": "fp", "POST /transfers/{transfer}/reject": "fp",
+	"GET /transfers": looking, "GET /transfers/{transfer}": looking, "GET /transfers/{transfer}/slips/{slip}": "fp",
+	"POST /transfers/{transfer}/credit": "fp", "POST /transfers/{transfer}/approve": "fp", "POST /transfers/{transfer}/return": "fp", "POST /transfers/{transfer}/reject": "fp",
 
 	"GET /accounts": looking, "GET /accounts/{account}": looking, "POST /accounts/{account}/settlement": "up", "POST /accounts/{account}/disabled": "up",
 	"GET /accounts/{account}/prices": looking, "POST /accounts/{account}/prices": "p", "POST /accounts/{account}/prices/{price}/end": "p",
@@ -112,7 +113,7 @@ func (h *house) browser(email, password string) *house {
 
 // filled puts things that exist into a route's path.
 func (h *house) filled(pattern string, transfer, mail string) string {
-	return strings.NewReplacer("{$}", "", "{workspace}", h.shop.ID, "{account}", h.payer.ID, "{transfer}", transfer, "{day}", "2026-03-10",
+	return strings.NewReplacer("{$}", "", "{workspace}", h.shop.ID, "{account}", h.payer.ID, "{transfer}", transfer, "{slip}", "attc_none", "{day}", "2026-03-10",
 		"{month}", "2026-02", "{mail}", mail, "{price}", "prce_none", "{version}", "none", "{certification}", "cert_none", "{invoice}", "invc_none", "{batch}", "btch_none", "{source}", "vchr_none", "{adjustment}", "adjm_none", "{job}", "99", "{operator}", h.operator.ID).
 		Replace(strings.TrimPrefix(pattern, Prefix))
 }

@@ -30,11 +30,6 @@ func (o *Console) Routes() []web.Route {
 		get("/search", account.Look, o.searchPage),
 		post("/mails/{mail}/retry", account.RetryWork, o.retryMail),
 
-		get("/transfers", account.Look, o.transfersPage),
-		get("/transfers/{transfer}", account.Look, o.transferPage),
-		post("/transfers/{transfer}/credit", account.CreditMoney, o.creditTransfer),
-		post("/transfers/{transfer}/reject", account.CreditMoney, o.rejectTransfer),
-
 		get("/accounts", account.Look, o.accountsPage),
 		get("/accounts/{account}", account.Look, o.accountPage),
 		post("/accounts/{account}/settlement", account.SwitchAccounts, o.switchSettlement),
@@ -62,5 +57,5 @@ func (o *Console) Routes() []web.Route {
 		get("/audit.csv", account.Look, o.auditCSV),
 		get("/system", account.Look, o.systemPage),
 		post("/system/clock", account.MoveClock, o.advance),
-	}, o.certifications(), o.invoices(), o.vouchers(), o.adjustments(), o.staff(), o.serviceKeys())
+	}, o.transferRoutes(), o.certifications(), o.invoices(), o.vouchers(), o.adjustments(), o.staff(), o.serviceKeys())
 }

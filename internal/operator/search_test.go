@@ -69,7 +69,7 @@ func TestTheCurrencyOfAnEmptyAccountIsChanged(t *testing.T) {
 	h.post(http.StatusOK, of+"/currency", "to", "CNY")
 	transfer := h.declared("5", "TG-BBBBB-BBBBB")
 	h.post(http.StatusConflict, of+"/currency", "to", "USD").refused("account_currency_used")
-	h.post(http.StatusOK, "/transfers/"+transfer.ID+"/credit")
+	h.post(http.StatusOK, "/transfers/"+transfer.ID+"/credit", "amount", "5")
 	h.post(http.StatusConflict, of+"/currency", "to", "USD").refused("account_currency_used")
 	h.post(http.StatusNotFound, "/accounts/bcac_none/currency", "to", "USD").refused("account_unknown")
 }

@@ -73,6 +73,8 @@ func transferTone(s wallet.TransferState) web.Tone {
 		return web.Good
 	case wallet.Rejected:
 		return web.Bad
+	case wallet.Proposed:
+		return web.Accent
 	}
 	return web.Warn
 }
@@ -92,18 +94,6 @@ func people(ctx context.Context, p WorkspaceView) []web.Pair {
 		web.Pair{Term: web.T(ctx, "op.col.settlement"), Text: methodName(ctx, p.Workspace.Settlement)},
 		web.Pair{Term: web.T(ctx, "op.workspace.upgraded"), Text: web.Moment(p.Workspace.UpgradedAt, p.Zone) + " " + web.Zone(p.Workspace.UpgradedAt, p.Zone)},
 	)
-}
-
-// decided says who decided a transfer, and when.
-func decided(ctx context.Context, p TransferView) string {
-	if p.Row.DecidedAt.IsZero() {
-		return ""
-	}
-	text := web.T(ctx, "op.transfer.decided", "by", p.Decider, "at", web.Instant(p.Row.DecidedAt, zone)+" "+web.Zone(p.Row.DecidedAt, zone))
-	if p.Row.Reason != "" {
-		text += " " + p.Row.Reason
-	}
-	return text
 }
 
 // untilMidnight is how long the day of a zone still lasts: "7:05".

@@ -25,7 +25,8 @@ type Today struct {
 	Unstated  []UnstatedRow
 	Uncleared []ClearingRow
 	Mails     []notify.Mail
-	Transfers int
+	Transfers int // to be credited
+	Approving int // transfers that wait for a second operator
 	Adjusting int // adjustments that wait for a second operator
 	Queued    int64
 	Failed    []store.FailedJob
@@ -103,6 +104,11 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	p.Transfers = len(declared)
+	entered, err := tx.TransfersIn(ctx, wallet.Proposed, shown)
+	if err != nil {
+		return err
+	}
+	p.Approving = len(entered)
 	proposed, err := tx.AdjustmentsProposed(ctx, shown)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (d deposit) play(ctx context.Context, p *play) error {
 		if err := tx.InsertTransfer(ctx, t); err != nil {
 			return err
 		}
-		_, err := wallet.CreditTransfer(ctx, tx, t.ID, operator, p.clock.Now())
+		_, err := wallet.CreditTransfer(ctx, tx, t.ID, wallet.Arrival{}, nil, wallet.By{Operator: operator}, p.clock.Now())
 		return err
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"tollgate.dev/internal/money"
@@ -158,70 +157,4 @@ func (tx *Tx) StoredBalances(ctx context.Context, payer string, c money.Currency
 		return struct{}{}, err
 	})
 	return balances, err
-}
-
-const transferColumns = `id, account_id, currency, minor, reference, state, declared_at, decided_by, decided_at, reason`
-
-func scanTransfer(r Row) (wallet.Transfer, error) {
-	var t wallet.Transfer
-	var currency string
-	var minor, declared, decided int64
-	err := r.Scan(&t.ID, &t.AccountID, &currency, &minor, &t.Reference, &t.State, &declared, &t.DecidedBy, &decided, &t.Reason)
-	if errors.Is(err, ErrNoRows) {
-		return t, wallet.ErrTransferUnknown
-	}
-	t.Amount = money.Of(minor, money.Currency(currency))
-	t.DeclaredAt, t.DecidedAt = period.FromMicros(declared), period.FromMicros(decided)
-	return t, err
-}
-
-// InsertTransfer keeps a declared bank transfer.
-func (tx *Tx) InsertTransfer(ctx context.Context, t wallet.Transfer) error {
-	_, err := tx.Exec(ctx, `
-		INSERT INTO transfer (id, account_id, currency, minor, reference, state, declared_at, decided_by, decided_at, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		t.ID, t.AccountID, string(t.Amount.Currency()), t.Amount.Minor(), t.Reference, t.State,
-		period.Micros(t.DeclaredAt), t.DecidedBy, period.Micros(t.DecidedAt), t.Reason)
-	return err
-}
-
-// TransferForUpdate finds a bank transfer, kept from other writers, or
-// wallet.ErrTransferUnknown.
-func (tx *Tx) TransferForUpdate(ctx context.Context, id string) (wallet.Transfer, error) {
-	return scanTransfer(tx.QueryRow(ctx, `
-		SELECT `+transferColumns+`
-		FROM transfer
-		WHERE id = $1`+tx.lockWrites(), id))
-}
-
-// DecideTransfer keeps the outcome of a transfer that is still declared.
-func (tx *Tx) DecideTransfer(ctx context.Context, t wallet.Transfer) error {
-	n, err := tx.Exec(ctx, `
-		UPDATE transfer
-		SET state = $2, decided_by = $3, decided_at = $4, reason = $5
-		WHERE id = $1
-			AND state = 'declared'`, t.ID, t.State, t.DecidedBy, period.Micros(t.DecidedAt), t.Reason)
-	return exactlyOne(n, err, fmt.Errorf("transfer %s was decided meanwhile", t.ID))
-}
-
-// TransfersOf lists a payer's bank transfers, the newest first.
-func (tx *Tx) TransfersOf(ctx context.Context, accountID string, limit int) ([]wallet.Transfer, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT `+transferColumns+`
-		FROM transfer
-		WHERE account_id = $1
-		ORDER BY declared_at DESC, id
-		LIMIT $2`, accountID, int64(limit))
-	return collect(rows, err, scanTransfer)
-}
-
-// TransfersIn lists the bank transfers in a state, the oldest first.
-func (tx *Tx) TransfersIn(ctx context.Context, state wallet.TransferState, limit int) ([]wallet.Transfer, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT `+transferColumns+`
-		FROM transfer
-		WHERE state = $1
-		ORDER BY declared_at, id
-		LIMIT $2`, string(state), int64(limit))
-	return collect(rows, err, scanTransfer)
 }

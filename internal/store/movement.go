@@ -160,25 +160,3 @@ func (tx *Tx) OwedSince(ctx context.Context, payer string, c money.Currency) (ti
 	}
 	return period.FromMicros(at), err
 }
-
-// TransferOf finds a bank transfer of a payer, or wallet.ErrTransferUnknown:
-// another payer's is as unknown as none.
-func (tx *Tx) TransferOf(ctx context.Context, accountID, id string) (wallet.Transfer, error) {
-	return scanTransfer(tx.QueryRow(ctx, `
-		SELECT `+transferColumns+`
-		FROM transfer
-		WHERE account_id = $1
-			AND id = $2`, accountID, id))
-}
-
-// TransfersDecided lists the bank transfers that were credited or rejected,
-// the latest first.
-func (tx *Tx) TransfersDecided(ctx context.Context, limit int) ([]wallet.Transfer, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT `+transferColumns+`
-		FROM transfer
-		WHERE state <> 'declared'
-		ORDER BY decided_at DESC, id
-		LIMIT $1`, int64(limit))
-	return collect(rows, err, scanTransfer)
-}

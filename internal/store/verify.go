@@ -23,6 +23,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 	}{
 		{"the ledger", tx.verifyLedger},
 		{"idempotency keys", tx.verifyKeys},
+		{"bank transfers", tx.verifyTransfers},
 		{"payments", tx.verifyTopups},
 		{"vouchers and cards", tx.verifySources},
 		{"adjustments", tx.verifyAdjustments},
@@ -105,8 +106,7 @@ func (tx *Tx) strays(ctx context.Context, invariant, sql string, args ...any) ([
 }
 
 // verifyKeys looks for a key with two effects, and for money whose cause does
-// not exist: a transfer credited without an entry, or an entry without a
-// credited transfer or a bill.
+// not exist: an entry without a credited transfer or payment, or without a bill.
 func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
 	var all []audit.Finding
 	for _, sql := range []string{`
@@ -119,12 +119,6 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		WHERE kind NOT IN ('charge', 'refund', 'chargeback', 'dispute_returned')
 		GROUP BY cause
 		HAVING COUNT(*) > 1`, `
-		SELECT t.id, 'the transfer was credited, and the ledger has no such deposit'
-		FROM transfer t
-		LEFT JOIN ledger_entry e ON e.key = 'transfer:' || t.id
-		LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number AND p.account = 'channel:bank:' || t.currency
-		WHERE t.state = 'credited'
-			AND (p.minor IS NULL OR p.minor <> -t.minor OR e.payer <> t.account_id)`, `
 		SELECT e.id, 'the deposit has no credited transfer and no credited payment'
 		FROM ledger_entry e
 		LEFT JOIN transfer t ON t.id = e.cause AND t.state = 'credited'

@@ -157,6 +157,8 @@ type CashCredited struct {
 	Owed       money.Amount
 	Channel    string // empty: a bank transfer
 	Reference  string
+	Declared   money.Amount // by a bank transfer's payer; without a currency where the money came in another way
+	Difference string       // why another amount arrived than was declared
 	CreditedAt time.Time
 }
 

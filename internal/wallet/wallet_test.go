@@ -271,35 +271,6 @@ func TestAccountsKnowTheirPayerAndBounds(t *testing.T) {
 	}
 }
 
-func TestTransferIsDecidedOnce(t *testing.T) {
-	t.Parallel()
-	payer := account.Billing{ID: "p", Currency: money.CNY}
-	declared, err := Declare(payer, cny("100"), " INV 7 ", noon)
-	if err != nil || declared.State != Declared || declared.Reference != "INV 7" {
-		t.Fatalf("%+v, %v", declared, err)
-	}
-	credited, err := declared.Credit("op", noon)
-	if err != nil || credited.State != Credited || credited.DecidedBy != "op" {
-		t.Fatalf("%+v, %v", credited, err)
-	}
-	if again, err := credited.Credit("other", noon.Add(time.Hour)); err != nil || again != credited {
-		t.Errorf("credited again: %+v, %v", again, err)
-	}
-	if _, err := credited.Reject("op", "late", noon); !errors.Is(err, ErrTransferCredited) {
-		t.Errorf("rejected after it was credited: %v", err)
-	}
-	rejected, err := declared.Reject("op", "never came", noon)
-	if err != nil || rejected.State != Rejected || rejected.Reason != "never came" {
-		t.Fatalf("%+v, %v", rejected, err)
-	}
-	if _, err := rejected.Credit("op", noon); !errors.Is(err, ErrTransferRejected) {
-		t.Errorf("credited after it was rejected: %v", err)
-	}
-	if _, err := declared.Reject("op", " ", noon); !errors.Is(err, ErrReason) {
-		t.Errorf("rejected without a reason: %v", err)
-	}
-}
-
 func TestDeclaredTransferMustBeReal(t *testing.T) {
 	t.Parallel()
 	payer := account.Billing{ID: "p", Currency: money.CNY}

@@ -93,7 +93,7 @@ func (x shopOf) pay(t *testing.T, amount string, at time.Time) {
 		if err := tx.InsertTransfer(ctx, transfer); err != nil {
 			return err
 		}
-		_, err = wallet.CreditTransfer(ctx, tx, transfer.ID, "oper_1", at)
+		_, err = wallet.CreditTransfer(ctx, tx, transfer.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, at)
 		return err
 	})
 }

@@ -138,7 +138,7 @@ func (x shopOf) recharge(t *testing.T, amount string) wallet.Transfer {
 		if err := tx.InsertTransfer(ctx, transfer); err != nil {
 			return err
 		}
-		transfer, err = wallet.CreditTransfer(ctx, tx, transfer.ID, "oper_1", noon)
+		transfer, err = wallet.CreditTransfer(ctx, tx, transfer.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, noon)
 		return err
 	})
 	return transfer

@@ -139,7 +139,7 @@ func TestTransferIsCreditedExactlyOnce(t *testing.T) {
 		for range 8 {
 			all.Go(func() {
 				if err := s.Write(t.Context(), func(tx *store.Tx) error {
-					_, err := wallet.CreditTransfer(t.Context(), tx, transfer.ID, "oper_1", noon)
+					_, err := wallet.CreditTransfer(t.Context(), tx, transfer.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, noon)
 					return err
 				}); err != nil {
 					t.Errorf("credit: %v", err)
@@ -151,14 +151,14 @@ func TestTransferIsCreditedExactlyOnce(t *testing.T) {
 			t.Errorf("eight operators credited %v", b.Cash)
 		}
 		err = s.Write(t.Context(), func(tx *store.Tx) error {
-			_, err := wallet.RejectTransfer(t.Context(), tx, transfer.ID, "oper_1", "late", noon)
+			_, err := wallet.RejectTransfer(t.Context(), tx, transfer.ID, "late", wallet.By{Operator: "oper_1"}, noon)
 			return err
 		})
 		if !errors.Is(err, wallet.ErrTransferCredited) {
 			t.Errorf("rejected afterwards: %v", err)
 		}
 		err = s.Write(t.Context(), func(tx *store.Tx) error {
-			_, err := wallet.CreditTransfer(t.Context(), tx, "trsf_none", "oper_1", noon)
+			_, err := wallet.CreditTransfer(t.Context(), tx, "trsf_none", wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, noon)
 			return err
 		})
 		if !errors.Is(err, wallet.ErrTransferUnknown) {
@@ -193,11 +193,11 @@ func TestRejectedTransferMovesNothing(t *testing.T) {
 			if err := tx.InsertTransfer(ctx, transfer); err != nil {
 				return err
 			}
-			_, err := wallet.RejectTransfer(ctx, tx, transfer.ID, "oper_1", "never came", noon)
+			_, err := wallet.RejectTransfer(ctx, tx, transfer.ID, "never came", wallet.By{Operator: "oper_1"}, noon)
 			return err
 		})
 		err = s.Write(t.Context(), func(tx *store.Tx) error {
-			_, err := wallet.CreditTransfer(t.Context(), tx, transfer.ID, "oper_1", noon)
+			_, err := wallet.CreditTransfer(t.Context(), tx, transfer.ID, wallet.Arrival{}, nil, wallet.By{Operator: "oper_1"}, noon)
 			return err
 		})
 		if !errors.Is(err, wallet.ErrTransferRejected) {

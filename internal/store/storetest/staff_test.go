@@ -142,7 +142,7 @@ func TestACurrencyStaysOnceTheBooksHoldIt(t *testing.T) {
 			t.Errorf("with a transfer under way: %v", err)
 		}
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
-			_, err := wallet.RejectTransfer(ctx, tx, declared.ID, "oper_1", "none came", noon)
+			_, err := wallet.RejectTransfer(ctx, tx, declared.ID, "none came", wallet.By{Operator: "oper_1"}, noon)
 			return err
 		})
 		if err := errors.Join(change(money.USD), change(money.CNY)); err != nil {
