@@ -7,6 +7,7 @@ import (
 
 	"tollgate.dev/internal/app"
 	"tollgate.dev/internal/billingcenter"
+	"tollgate.dev/internal/gateway"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/site"
 )
@@ -23,6 +24,8 @@ type serveCommand struct {
 	Profile       string        `help:"Which settlement methods sites offer: seed or newer." default:"seed" enum:"seed,newer" env:"TOLLGATE_PROFILE"`
 	Site          []site.ID     `help:"Sites whose tokens the gateway takes; all when none is named." env:"TOLLGATE_SITE"`
 	FlushEvery    time.Duration `help:"How often usage goes from the spool to the store." default:"1s" env:"TOLLGATE_FLUSH_EVERY"`
+	ShareReports  int           `help:"Reports of one workspace at a time; more wait, then are answered 503. 0 for no bound." default:"16" env:"TOLLGATE_SHARE_REPORTS"`
+	ShareBytes    int64         `help:"Bytes a second that one workspace may report, packed; more is answered 503. 0 for no bound." default:"0" env:"TOLLGATE_SHARE_BYTES"`
 	TrustedProxy  []string      `help:"Addresses or networks of the proxies in front, whose X-Forwarded-For is believed." env:"TOLLGATE_TRUSTED_PROXY"`
 	Sandbox       bool          `help:"A clock that can be moved forward. Never in production." env:"TOLLGATE_SANDBOX"`
 
@@ -57,7 +60,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		Channels: channels, Limits: limits,
 		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
-		Proxies: c.TrustedProxy, Sites: c.Site, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Version: version, Log: log,
+		Proxies: c.TrustedProxy, Sites: c.Site, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Share: gateway.Share{Reports: c.ShareReports, Bytes: c.ShareBytes}, Version: version, Log: log,
 		Bank: billingcenter.Beneficiary{Holder: c.BankHolder, Bank: c.BankName, Number: c.BankNumber},
 		Mail: notify.Server{
 			Address: c.SMTPAddress, From: c.SMTPFrom, User: c.SMTPUser, Password: c.SMTPPassword,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/billingcenter"
+	"tollgate.dev/internal/gateway"
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/site"
@@ -45,6 +46,7 @@ type Config struct {
 	Limits        wallet.Limits             // above which two operators credit a bank transfer
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store
+	Share         gateway.Share // what one workspace may take of the gateway
 	Log           *slog.Logger
 }
 

@@ -29,7 +29,7 @@ func (a *App) openGateway(ctx context.Context) error {
 	a.gateway = gateway.New(gateway.Config{
 		ID: gatewayID, SpoolPath: filepath.Join(a.config.Data, "spool.db"), Secret: secret, Sites: a.config.Sites,
 		Store: gatewayStore{a}, Limits: a.limits, Alternative: a.alternative, Sink: a.sink, Now: a.clock.Now,
-		FlushEvery: a.config.FlushEvery, Log: a.log,
+		FlushEvery: a.config.FlushEvery, Share: a.config.Share, Log: a.log,
 	})
 	a.flush = a.gateway.Flush
 	a.store.OnChange(a.gateway.Invalidate)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"time"
@@ -32,7 +33,8 @@ import (
 //	encoding not spoken       415        415         415    415   415    drops; vmagent goes from zstd to snappy
 //	category not offered      404         -           -      -     -     drops
 //	not stored, not ready,
-//	  body too slow           503        503         503    503   503    keeps and sends again
+//	  body too slow, more
+//	  than its share          503        503         503    503   503    keeps and sends again
 //
 // Why so: DataKit drops on every 4xx, even 429, and keeps on 5xx; a 403 whose
 // body says beyondDataUsage shows "Beyond Usage" in its monitor. vmagent holds
@@ -92,6 +94,10 @@ func (d door) accept(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, d.ok, map[string]any{"code": d.ok})
 }
 
+// retryAfter is the figure of a fault that says after how many seconds another
+// attempt makes sense.
+const retryAfter = "retry_after"
+
 // beyondUsage is the text that DataKit looks for in a 403.
 const beyondUsage = "kodo.beyondDataUsage"
 
@@ -121,8 +127,16 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, d door, f *faul
 		if f.Kind == fault.Internal { // what went wrong inside is not for the outside
 			body["code"], body["message"] = errUnavailable.Code, errUnavailable.Message
 		}
-		w.Header().Set("Retry-After", "1")
-		g.Log.Error("report not stored", "door", d.name, "error", f, "remote", r.RemoteAddr)
+		wait, busy := f.Args[retryAfter]
+		if !busy {
+			wait = 1
+		}
+		w.Header().Set("Retry-After", fmt.Sprint(wait))
+		if errors.Is(f, errBusy) {
+			g.Log.Debug("report held back", "door", d.name, "error", f, "remote", r.RemoteAddr)
+		} else {
+			g.Log.Error("report not stored", "door", d.name, "error", f, "remote", r.RemoteAddr)
+		}
 	} else {
 		g.Log.Debug("report refused", "door", d.name, "error", f, "remote", r.RemoteAddr)
 	}

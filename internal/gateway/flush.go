@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quota"
 )
@@ -42,6 +44,7 @@ func (g *Gateway) beat(ctx context.Context) error {
 	}
 	now := g.Now()
 	g.desks.sweep(now)
+	g.traffic.sweep()
 	if err := g.spool.forget(ctx, now.Add(-ackWindow)); err != nil {
 		return err
 	}
@@ -64,12 +67,14 @@ func (g *Gateway) Flush(ctx context.Context) error {
 }
 
 func (g *Gateway) flush(ctx context.Context, even bool) error {
+	timer := prometheus.NewTimer(g.stats.flushTime)
 	err := g.flushUsage(ctx, even)
+	timer.ObserveDuration()
 	if err != nil {
 		g.stats.flushFailures.Inc()
 		return err
 	}
-	g.stats.through.Set(float64(g.spool.through.Unix()))
+	g.stats.flushed(g.spool.through)
 	return g.saveNotices(ctx)
 }
 

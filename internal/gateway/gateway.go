@@ -119,6 +119,7 @@ type Config struct {
 	Sink        sink.Sink
 	Now         func() time.Time // the installation's clock
 	FlushEvery  time.Duration    // how often usage goes to the store; 0 for a second
+	Share       Share            // what one workspace may take
 	Log         *slog.Logger
 }
 
@@ -132,6 +133,7 @@ type Gateway struct {
 	claims  *claims
 	stats   *stats
 	room    *room
+	traffic *traffic
 	ready   atomic.Bool
 
 	elections elections
@@ -153,8 +155,9 @@ func New(c Config) *Gateway {
 	}
 	g := &Gateway{
 		Config: c, counter: meter.NewCounter(c.Secret), clock: newClock(c.Now), desks: newDesks(c.Store),
-		claims: newClaims(), stats: newStats(), room: newRoom(), stopped: make(chan struct{}), bodyTime: bodyTime,
+		claims: newClaims(), room: newRoom(), traffic: newTraffic(c.Share, c.Now), stopped: make(chan struct{}), bodyTime: bodyTime,
 	}
+	g.stats = newStats(g)
 	g.tenants = newTenants(c.Store, c.Now)
 	return g
 }

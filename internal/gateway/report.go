@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/zeebo/xxh3"
 
 	"tollgate.dev/internal/fault"
@@ -61,7 +62,8 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 		return in, "", errUnavailable
 	}
 	token := tokenOf(r)
-	if _, err := g.tenant(r.Context(), token); err != nil {
+	t, err := g.tenant(r.Context(), token)
+	if err != nil {
 		return in, "", err
 	}
 	if in, err = understand(r); err != nil {
@@ -73,6 +75,11 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 	}
 	defer done()
 	g.stats.bytes.WithLabelValues(d.name).Add(float64(len(packed)))
+	pass, err := g.traffic.enter(r.Context(), t.Workspace.ID, len(packed))
+	if err != nil {
+		return in, "", err
+	}
+	defer pass()
 	leave, err := g.enter(r.Context())
 	if err != nil {
 		return in, "", err
@@ -95,8 +102,7 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 		return in, accepted, nil
 	}
 	// Asked once more: an upgrade that came while the body did holds for it.
-	t, err := g.tenant(r.Context(), token)
-	if err != nil {
+	if t, err = g.tenant(r.Context(), token); err != nil {
 		return in, "", err
 	}
 	outcome, err = g.keepOnce(r.Context(), t, in, points, keyOf(token, in.category, body))
@@ -153,10 +159,10 @@ func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, points []mete
 	if err != nil {
 		return err
 	}
-	err = g.Sink.Write(ctx, []sink.Report{{
+	err = g.write(ctx, sink.Report{
 		Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
 		Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: points,
-	}})
+	})
 	if err == nil {
 		err = g.spool.acknowledge(&commit{key: key, received: a.received, counted: a.counted()})
 	}
@@ -167,6 +173,11 @@ func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, points []mete
 	a.settle(g)
 	g.stats.points.WithLabelValues(string(in.Type)).Add(float64(len(points)))
 	return nil
+}
+
+func (g *Gateway) write(ctx context.Context, r sink.Report) error {
+	defer prometheus.NewTimer(g.stats.sinkWrite).ObserveDuration()
+	return g.Sink.Write(ctx, []sink.Report{r})
 }
 
 func (g *Gateway) tally(in incoming, t Tenant, points []meter.Point) meter.Tally {

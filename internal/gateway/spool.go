@@ -233,6 +233,13 @@ func (s *spool) acknowledged(ctx context.Context, key sink.Key, since time.Time)
 	return n > 0, nil
 }
 
+// waiting is how many reports and batches the store does not have yet.
+func (s *spool) waiting(ctx context.Context) (n int64, err error) {
+	err = s.reader.QueryRowContext(ctx, `
+		SELECT (SELECT COUNT(*) FROM spool_usage) + (SELECT COUNT(*) FROM spool_batch)`).Scan(&n)
+	return n, err
+}
+
 // forget removes the keys of before, a bounded number at a time.
 func (s *spool) forget(ctx context.Context, before time.Time) error {
 	_, err := s.db.ExecContext(ctx, `
