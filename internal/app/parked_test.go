@@ -10,6 +10,7 @@ import (
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/storetest"
+	"tollgate.dev/internal/usage"
 )
 
 // exec changes rows behind the back of the house.
@@ -39,11 +40,19 @@ func (h *house) mailed(kind notify.Kind) (n int64) {
 // spoil gives the hours of the day so far a class that no item has, so that
 // the day cannot be rated; mend gives them theirs, and a quantity that costs.
 func (h *house) spoil() {
-	h.exec(`UPDATE usage_sample SET class = 'nonsense' WHERE item = 'logs'`)
+	storetest.ChangeUsage(h.t, h.store, func(sample *usage.Sample) {
+		if sample.Item == "logs" {
+			sample.Class = "nonsense"
+		}
+	})
 }
 
 func (h *house) mend() {
-	h.exec(`UPDATE usage_sample SET class = '14d', quantity = 4000000 WHERE class = 'nonsense'`)
+	storetest.ChangeUsage(h.t, h.store, func(sample *usage.Sample) {
+		if sample.Class == "nonsense" {
+			sample.Class, sample.Quantity = "14d", 4_000_000
+		}
+	})
 }
 
 // TestAParkedDayThatIsRetriedAlertsAsAClosedOneDoes parks a day, has it billed

@@ -3,7 +3,7 @@ package bill
 import (
 	"context"
 	"fmt"
-	"slices"
+	"maps"
 	"time"
 
 	"tollgate.dev/internal/account"
@@ -41,9 +41,9 @@ type LotTx interface {
 	CountCommercial(ctx context.Context, s site.ID) (int64, error)
 	// CurrenciesOf tells in which currency each payer pays.
 	CurrenciesOf(ctx context.Context, payers []string) (map[string]money.Currency, error)
-	// UsageOf gives the samples of workspaces' generation whose hours lie in
-	// [from, to), in no order.
-	UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Generation, from, to time.Time) (map[string][]usage.Sample, error)
+	// UsageOf gives the records of workspaces' generation for a service day; those
+	// of workspaces that used nothing are missing.
+	UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Generation, day period.Day) (map[string]usage.Record, error)
 	// Billed tells which of the workspaces have a bill of the day.
 	Billed(ctx context.Context, workspaceIDs []string, day period.Day) (map[string]bool, error)
 	// InsertBills keeps bills of one series for ever.
@@ -101,23 +101,28 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 	if err != nil {
 		return nil, nil, fmt.Errorf("payers of %s: %w", l.site.ID, err)
 	}
-	samples, err := l.usageOf(ctx, tx, l.workspaces)
+	records, err := l.usageOf(ctx, tx, l.workspaces)
 	if err != nil {
 		return nil, nil, err
 	}
-	shares, err := l.shares(ctx, tx, samples)
+	shares, err := l.shares(ctx, tx, records)
 	if err != nil {
 		return nil, nil, err
 	}
 	charges = make([]charge, 0, len(l.workspaces))
+	counter, whole := usage.NewCounter(l.version), usage.Of(l.day, l.site.Zone)
 	for _, w := range l.workspaces {
-		used := since(samples[w.ID], usage.Of(l.day, l.site.Zone).Since(w.UpgradedAt))
-		if billed[w.ID] || len(used) == 0 {
+		record, window := records[w.ID], whole.Since(w.UpgradedAt)
+		used, err := record.Any(window)
+		if billed[w.ID] || !used && err == nil {
 			continue
 		}
-		c, err := charge{}, shares.wrong[w.ID]
 		if err == nil {
-			c, err = l.charge(w, currencies[w.Payer], used, shares.share[w.ID])
+			err = shares.wrong[w.ID]
+		}
+		var c charge
+		if err == nil {
+			c, err = l.charge(w, currencies[w.Payer], counter, window, record, shares.share[w.ID])
 		}
 		if err != nil {
 			parked = append(parked, l.park(w, err))
@@ -129,7 +134,7 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 }
 
 // charge rates one workspace's day.
-func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []usage.Sample, share *prepaid.Share) (charge, error) {
+func (l *lot) charge(w workspace.Workspace, currency money.Currency, counter *usage.Counter, window usage.Window, record usage.Record, share *prepaid.Share) (charge, error) {
 	rater, ok := l.rater(currency, w.Payer)
 	switch {
 	case currency == "":
@@ -138,8 +143,11 @@ func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []u
 		return charge{}, money.ErrCurrency.With("currency", string(currency))
 	}
 	c := charge{workspace: w}
-	var err error
-	if c.rated, err = rater.rate(samples, share); err != nil {
+	used, err := counter.Quantities(record, window)
+	if err != nil {
+		return c, err
+	}
+	if c.rated, err = rater.rateDay(used, share); err != nil {
 		return c, err
 	}
 	if c.rated.Total.Minor() > MostADay {
@@ -149,32 +157,24 @@ func (l *lot) charge(w workspace.Workspace, currency money.Currency, samples []u
 	return c, err
 }
 
-// usageOf reads the samples of the day, by workspace.
-func (l *lot) usageOf(ctx context.Context, tx Tx, workspaces []workspace.Workspace) (map[string][]usage.Sample, error) {
-	window := usage.Of(l.day, l.site.Zone)
+// usageOf reads the records of the day, by workspace.
+func (l *lot) usageOf(ctx context.Context, tx Tx, workspaces []workspace.Workspace) (map[string]usage.Record, error) {
 	generations := map[workspace.Generation][]string{}
 	for _, w := range workspaces {
 		generations[w.Generation] = append(generations[w.Generation], w.ID)
 	}
-	all := map[string][]usage.Sample{}
+	all := map[string]usage.Record{}
 	for g, ids := range generations {
-		samples, err := tx.UsageOf(ctx, ids, g, window.From, window.To)
+		records, err := tx.UsageOf(ctx, ids, g, l.day)
 		if err != nil {
 			return nil, fmt.Errorf("usage of %s: %w", l.day, err)
 		}
 		if len(generations) == 1 {
-			return samples, nil
+			return records, nil
 		}
-		for id, list := range samples {
-			all[id] = list
-		}
+		maps.Copy(all, records)
 	}
 	return all, nil
-}
-
-// since leaves out the samples outside the window.
-func since(samples []usage.Sample, w usage.Window) []usage.Sample {
-	return slices.DeleteFunc(samples, func(s usage.Sample) bool { return s.Hour.Before(w.From) || !s.Hour.Before(w.To) })
 }
 
 func (l *lot) park(w workspace.Workspace, err error) Parked {

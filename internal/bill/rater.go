@@ -27,6 +27,11 @@ func (r rater) rate(samples []usage.Sample, share *prepaid.Share) (rate.Rated, e
 	if err != nil {
 		return rate.Rated{}, err
 	}
+	return r.rateDay(quantities, share)
+}
+
+// rateDay turns the quantities of a day into lines. They are used up.
+func (r rater) rateDay(quantities []usage.Quantity, share *prepaid.Share) (rate.Rated, error) {
 	if share != nil {
 		return r.rateShared(quantities, share.Clone())
 	}

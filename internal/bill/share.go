@@ -158,9 +158,9 @@ type lotShares struct {
 	wrong map[string]error
 }
 
-// shares computes them from the samples of the lot. Workspaces of other lots
+// shares computes them from the records of the lot. Workspaces of other lots
 // that come earlier in a package are read besides.
-func (l *lot) shares(ctx context.Context, tx Tx, samples map[string][]usage.Sample) (lotShares, error) {
+func (l *lot) shares(ctx context.Context, tx Tx, records map[string]usage.Record) (lotShares, error) {
 	var none lotShares
 	covers, mine := l.packages()
 	if len(covers) == 0 {
@@ -176,11 +176,11 @@ func (l *lot) shares(ctx context.Context, tx Tx, samples map[string][]usage.Samp
 		var broken error
 		for _, id := range cover.Workspaces {
 			w, here := mine[id]
-			used := samples[id]
+			used := records[id]
 			if here {
 				found.share[id], found.wrong[id] = share.Clone(), broken
 			} else {
-				w, used = others.workspaces[id], others.samples[id]
+				w, used = others.workspaces[id], others.records[id]
 			}
 			if broken == nil && w.Plan == workspace.Commercial {
 				broken = l.pass(share, w, used)
@@ -191,8 +191,8 @@ func (l *lot) shares(ctx context.Context, tx Tx, samples map[string][]usage.Samp
 }
 
 // pass lets a workspace take its part of a package.
-func (l *lot) pass(share *prepaid.Share, w workspace.Workspace, samples []usage.Sample) error {
-	used, err := usage.Quantities(l.version, since(slices.Clone(samples), usage.Of(l.day, l.site.Zone).Since(w.UpgradedAt)))
+func (l *lot) pass(share *prepaid.Share, w workspace.Workspace, record usage.Record) error {
+	used, err := usage.NewCounter(l.version).Quantities(record, usage.Of(l.day, l.site.Zone).Since(w.UpgradedAt))
 	if err == nil {
 		err = share.Pass(used)
 	}
@@ -226,7 +226,7 @@ func (l *lot) packages() ([]*prepaid.Cover, map[string]workspace.Workspace) {
 // outside is workspaces of other lots that share a package with this one's.
 type outside struct {
 	workspaces map[string]workspace.Workspace
-	samples    map[string][]usage.Sample
+	records    map[string]usage.Record
 }
 
 func (l *lot) others(ctx context.Context, tx Tx, covers []*prepaid.Cover, mine map[string]workspace.Workspace) (outside, error) {
@@ -238,18 +238,18 @@ func (l *lot) others(ctx context.Context, tx Tx, covers []*prepaid.Cover, mine m
 			}
 		}
 	}
-	o := outside{workspaces: map[string]workspace.Workspace{}, samples: map[string][]usage.Sample{}}
+	o := outside{workspaces: map[string]workspace.Workspace{}, records: map[string]usage.Record{}}
 	for chunk := range slices.Chunk(ids, LotOf) {
 		list, err := tx.WorkspacesByID(ctx, chunk)
 		if err != nil {
 			return o, fmt.Errorf("workspaces of packages: %w", err)
 		}
-		samples, err := l.usageOf(ctx, tx, list)
+		records, err := l.usageOf(ctx, tx, list)
 		if err != nil {
 			return o, err
 		}
 		for _, w := range list {
-			o.workspaces[w.ID], o.samples[w.ID] = w, samples[w.ID]
+			o.workspaces[w.ID], o.records[w.ID] = w, records[w.ID]
 		}
 	}
 	return o, nil

@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/testkit"
+	"tollgate.dev/internal/workspace"
 )
 
 // The whole of the promise "keeps reporting, no longer viewable, not charged",
@@ -305,28 +306,16 @@ func (x *team) stored(g int64) (logs, series int64) {
 	x.behind(func(ctx context.Context, s *store.Store) error {
 		return s.Read(ctx, func(tx *store.Tx) error {
 			logs, series = 0, 0
-			rows, err := tx.Query(ctx, `
-				SELECT item, quantity
-				FROM usage_sample
-				WHERE workspace_id = $1
-					AND generation = $2`, x.id, g)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = rows.Close() }()
-			for rows.Next() {
-				var item string
-				var n int64
-				if err := rows.Scan(&item, &n); err != nil {
-					return err
-				}
-				if item == meter.Logs {
-					logs += n
+			now := time.Now()
+			samples, err := tx.UsageBetween(ctx, x.id, workspace.Generation(g), now.AddDate(0, 0, -7), now.AddDate(0, 0, 7))
+			for _, sample := range samples {
+				if sample.Item == meter.Logs {
+					logs += sample.Quantity
 				} else {
-					series = max(series, n)
+					series = max(series, sample.Quantity)
 				}
 			}
-			return rows.Err()
+			return err
 		})
 	})
 	return logs, series

@@ -11,7 +11,7 @@ import (
 // CostBetween sums a workspace's bills of the days from first to last.
 func (tx *Tx) CostBetween(ctx context.Context, workspaceID string, c money.Currency, first, last period.Day) (analysis.Cost, error) {
 	var payable, owed int64
-	within, args, err := tx.daily(ctx, "day", 3, first, last)
+	within, args, err := tx.daily(ctx, "bill", "day", 3, first, last)
 	if err != nil {
 		return analysis.Cost{}, err
 	}

@@ -53,7 +53,7 @@ func (tx *Tx) BillOfDay(ctx context.Context, workspaceID string, day period.Day)
 // BillsOf lists a workspace's bills of the days from first to last, the newest
 // first.
 func (tx *Tx) BillsOf(ctx context.Context, workspaceID string, first, last period.Day, limit int) ([]bill.Bill, error) {
-	within, args, err := tx.daily(ctx, "b.day", 3, first, last)
+	within, args, err := tx.daily(ctx, "bill", "b.day", 3, first, last)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (tx *Tx) BillsPaidBy(ctx context.Context, payer string, first, last period.
 // BilledBetween sums a workspace's bills of the days from first to last.
 func (tx *Tx) BilledBetween(ctx context.Context, workspaceID string, c money.Currency, first, last period.Day) (money.Amount, error) {
 	var minor int64
-	within, args, err := tx.daily(ctx, "day", 3, first, last)
+	within, args, err := tx.daily(ctx, "bill", "day", 3, first, last)
 	if err != nil {
 		return money.Of(0, c), err
 	}

@@ -92,13 +92,13 @@ func (tx *Tx) list(values []string) any {
 // mostDays bounds the days that daily looks for one by one: ten years.
 const mostDays = 3660
 
-// daily is a condition that a column of bills holds a day of a range. The key
-// of bills begins with the day: each day is looked for by itself, since a range
-// of them is everything that anybody has. The condition's three parameters,
-// from the number on, are what it gives behind it.
-func (tx *Tx) daily(ctx context.Context, column string, parameter int, first, last period.Day) (condition string, args []any, err error) {
+// daily is a condition that a column of a table whose key begins with the day
+// holds a day of a range. Each day is looked for by itself, since a range of
+// them is everything that anybody has. The condition's three parameters, from
+// the number on, are what it gives behind it.
+func (tx *Tx) daily(ctx context.Context, table, column string, parameter int, first, last period.Day) (condition string, args []any, err error) {
 	if last.Sub(first) >= mostDays {
-		if first, last, err = tx.billedDays(ctx, first, last); err != nil {
+		if first, last, err = tx.daysOf(ctx, table, first, last); err != nil {
 			return "", nil, err
 		}
 	}
@@ -114,13 +114,13 @@ func (tx *Tx) daily(ctx context.Context, column string, parameter int, first, la
 	return between + " AND " + tx.among(column, parameter+2), append(args, tx.list(days)), nil
 }
 
-// billedDays narrows a range to the days that have bills at all.
-func (tx *Tx) billedDays(ctx context.Context, first, last period.Day) (from, to period.Day, err error) {
+// daysOf narrows a range to the days that a table has at all.
+func (tx *Tx) daysOf(ctx context.Context, table string, first, last period.Day) (from, to period.Day, err error) {
 	var earliest, latest string
 	if err := tx.QueryRow(ctx, `
 		SELECT COALESCE(MIN(day), ''), COALESCE(MAX(day), '')
-		FROM bill`).Scan(&earliest, &latest); err != nil {
-		return first, last, fmt.Errorf("days with bills: %w", err)
+		FROM `+table).Scan(&earliest, &latest); err != nil {
+		return first, last, fmt.Errorf("days of %s: %w", table, err)
 	}
 	if earliest == "" {
 		return first, first, nil

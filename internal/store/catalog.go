@@ -155,7 +155,7 @@ func (tx *Tx) EndOverride(ctx context.Context, id string, last period.Day) error
 // WorkspacesBilled lists workspaces that have bills of the days from first to
 // last, by ID after the given one.
 func (tx *Tx) WorkspacesBilled(ctx context.Context, first, last period.Day, after string, limit int) ([]string, error) {
-	within, args, err := tx.daily(ctx, "b.day", 3, first, last)
+	within, args, err := tx.daily(ctx, "bill", "b.day", 3, first, last)
 	if err != nil {
 		return nil, err
 	}

@@ -2,18 +2,15 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
-	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -82,105 +79,6 @@ func (tx *Tx) Billed(ctx context.Context, workspaceIDs []string, day period.Day)
 		return struct{}{}, err
 	})
 	return billed, err
-}
-
-// UsageOf gives the samples of workspaces' generation whose hours lie in
-// [from, to), in no order.
-func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Generation, from, to time.Time) (map[string][]usage.Sample, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT workspace_id, hour, item, counter, class, quantity
-		FROM usage_sample
-		WHERE `+tx.among("workspace_id", 1)+`
-			AND generation = $2
-			AND hour >= $3
-			AND hour < $4`, tx.list(workspaceIDs), int64(g), period.Micros(from), period.Micros(to))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	read := gathering{of: make(map[string]int, len(workspaceIDs)), ends: make([]span, len(workspaceIDs)), all: make([]usage.Sample, 0, 16*len(workspaceIDs)), last: -1}
-	for i, id := range workspaceIDs {
-		read.of[id] = i
-	}
-	r := sampleReader{rows: rows, generation: g, known: map[string]string{}, ids: workspaceIDs, of: read.of}
-	r.binary, _ = rows.(binaryRows)
-	for rows.Next() {
-		read.all = append(read.all, usage.Sample{})
-		at, err := r.next(&read.all[len(read.all)-1])
-		if err != nil {
-			return nil, fmt.Errorf("read usage: %w", err)
-		}
-		read.add(at)
-	}
-	return read.byWorkspace(workspaceIDs), rows.Err()
-}
-
-// binaryRows is what an engine offers that gives columns as they came.
-type binaryRows interface {
-	// Binary is the columns of the row in PostgreSQL's binary form; ok is false
-	// when it has another one.
-	Binary() (columns [][]byte, ok bool)
-}
-
-// sampleReader reads samples. The same few words are in all of them, so that
-// it keeps each once.
-type sampleReader struct {
-	rows       Rows
-	binary     binaryRows
-	generation workspace.Generation
-	known      map[string]string
-	ids        []string       // of the workspaces
-	of         map[string]int // their places
-	hourOf     int64
-	hour       time.Time
-}
-
-var errStranger = errors.New("a workspace that was not asked for")
-
-// next reads a sample and gives the place of its workspace.
-func (r *sampleReader) next(s *usage.Sample) (at int, err error) {
-	s.Generation = r.generation
-	var hour int64
-	if r.binary != nil {
-		if c, ok := r.binary.Binary(); ok && len(c) == 6 && len(c[1]) == 8 && len(c[5]) == 8 {
-			at, known := r.of[string(c[0])]
-			if !known {
-				return 0, errStranger
-			}
-			hour = int64(binary.BigEndian.Uint64(c[1]))
-			s.WorkspaceID, s.Item, s.Counter, s.Class = r.ids[at], r.word(c[2]), r.word(c[3]), r.word(c[4])
-			s.Quantity, s.Hour = int64(binary.BigEndian.Uint64(c[5])), r.at(hour)
-			return at, nil
-		}
-	}
-	if err := r.rows.Scan(&s.WorkspaceID, &hour, &s.Item, &s.Counter, &s.Class, &s.Quantity); err != nil {
-		return 0, err
-	}
-	s.Hour = r.at(hour)
-	at, known := r.of[s.WorkspaceID]
-	if !known {
-		return 0, errStranger
-	}
-	return at, nil
-}
-
-func (r *sampleReader) word(text []byte) string {
-	if len(text) == 0 {
-		return ""
-	}
-	word, ok := r.known[string(text)]
-	if !ok {
-		word = string(text)
-		r.known[word] = word
-	}
-	return word
-}
-
-func (r *sampleReader) at(hour int64) time.Time {
-	if r.hour.IsZero() || hour != r.hourOf {
-		r.hourOf, r.hour = hour, period.FromMicros(hour)
-	}
-	return r.hour
 }
 
 // heads reads the ends of chains; those that do not exist are left out.

@@ -43,7 +43,7 @@ func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 	if d == Postgres {
 		dialect = goose.DialectPostgres
 	}
-	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(usageToDays))
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}

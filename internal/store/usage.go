@@ -8,7 +8,6 @@ import (
 
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
-	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/workspace"
 )
@@ -32,92 +31,62 @@ func (tx *Tx) AddUsage(ctx context.Context, b usage.Batch) error {
 	if err != nil || !applied {
 		return err
 	}
-	books := booking{tx: tx, sites: map[string]site.ID{}, closed: map[site.ID]period.Day{}}
+	ids := map[string]bool{}
 	for _, d := range b.Deltas {
-		hour, _, err := books.hour(ctx, d.WorkspaceID, d.Hour)
-		if err != nil {
-			return err
-		}
-		if err := tx.addSample(ctx, d.Key, hour, d.Add); err != nil {
+		ids[d.WorkspaceID] = true
+	}
+	for _, d := range b.Distincts {
+		ids[d.WorkspaceID] = true
+	}
+	booked, err := tx.openBooking(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, d := range b.Deltas {
+		if err := booked.add(ctx, d.Key, d.Hour, d.Add, false); err != nil {
 			return err
 		}
 	}
 	for _, d := range b.Distincts {
-		hour, zone, err := books.hour(ctx, d.WorkspaceID, d.Hour)
+		at, err := booked.at(ctx, d.WorkspaceID, d.Hour)
 		if err != nil {
 			return err
 		}
-		if !hour.Equal(d.Hour) {
-			d.Hour, d.Day = hour, period.DayOf(hour, zone)
+		if !at.hour.Equal(d.Hour) {
+			d.Hour, d.Day = at.hour, at.day
 		}
-		if err := tx.addDistinct(ctx, d); err != nil {
+		if err := tx.addDistinct(ctx, booked, d); err != nil {
 			return err
 		}
 	}
-	return nil
+	return tx.keepBooked(ctx, booked)
 }
 
 // Book adds usage that no gateway counted. The close of a day and a booking
 // that adds to it exclude each other, as FlushedThrough says.
 func (tx *Tx) Book(ctx context.Context, entries []usage.Entry) error {
-	if tx.dialect == Postgres && len(entries) > 0 {
+	if len(entries) == 0 {
+		return nil
+	}
+	if tx.dialect == Postgres {
 		if _, err := tx.Exec(ctx, `LOCK TABLE usage_gateway IN ROW EXCLUSIVE MODE`); err != nil {
 			return fmt.Errorf("keep the close of a day out: %w", err)
 		}
 	}
-	books := booking{tx: tx, sites: map[string]site.ID{}, closed: map[site.ID]period.Day{}}
+	ids := make(map[string]bool, len(entries))
 	for _, e := range entries {
-		hour, _, err := books.hour(ctx, e.WorkspaceID, e.Hour)
-		if err != nil {
-			return err
-		}
-		add := tx.addSample
-		if e.Volume {
-			add = tx.raiseSample
-		}
-		if err := add(ctx, e.Key, hour, e.Quantity); err != nil {
-			return err
-		}
+		ids[e.WorkspaceID] = true
 	}
-	return nil
-}
-
-// booking finds the hour under which usage is kept: its own, or the first of
-// the next day when its day is being closed or is closed already.
-type booking struct {
-	tx     *Tx
-	sites  map[string]site.ID
-	closed map[site.ID]period.Day
-}
-
-func (b booking) hour(ctx context.Context, workspaceID string, hour time.Time) (time.Time, *time.Location, error) {
-	id, known := b.sites[workspaceID]
-	if !known {
-		err := b.tx.QueryRow(ctx, `
-			SELECT site
-			FROM workspace
-			WHERE id = $1`, workspaceID).Scan(&id)
-		if errors.Is(err, ErrNoRows) {
-			return hour, time.UTC, nil // usage of nobody is kept and billed to nobody
-		}
-		if err != nil {
-			return hour, nil, fmt.Errorf("site of %s: %w", workspaceID, err)
-		}
-		b.sites[workspaceID] = id
-	}
-	s, err := site.Find(id)
+	booked, err := tx.openBooking(ctx, ids)
 	if err != nil {
-		return hour, nil, err
+		return err
 	}
-	closed, known := b.closed[id]
-	if !known {
-		last, err := b.tx.LastSiteDayKept(ctx, id)
-		if err != nil {
-			return hour, nil, fmt.Errorf("last closed day of %s: %w", id, err)
+	for _, e := range entries {
+		if err := booked.add(ctx, e.Key, e.Hour, e.Quantity, e.Volume); err != nil {
+			return err
 		}
-		closed, b.closed[id] = last.Day, last.Day
 	}
-	return usage.BookingHour(hour, s.Zone, closed), s.Zone, nil
+	return tx.keepBooked(ctx, booked)
 }
 
 // moveMark reports whether the batch is new, and if so remembers it.
@@ -138,21 +107,8 @@ func (tx *Tx) moveMark(ctx context.Context, b usage.Batch) (bool, error) {
 	return n == 1, nil
 }
 
-func (tx *Tx) addSample(ctx context.Context, k usage.Key, hour time.Time, add int64) error {
-	_, err := tx.Exec(ctx, `
-		INSERT INTO usage_sample (workspace_id, generation, hour, item, counter, class, quantity)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (workspace_id, generation, hour, item, counter, class) DO UPDATE SET
-			quantity = usage_sample.quantity + excluded.quantity`,
-		k.WorkspaceID, int64(k.Generation), period.Micros(hour), k.Item, k.Counter, k.Class, add)
-	if err != nil {
-		return fmt.Errorf("add usage of %s: %w", k.WorkspaceID, err)
-	}
-	return nil
-}
-
 // addDistinct adds members to the set of a day and samples it in the hour.
-func (tx *Tx) addDistinct(ctx context.Context, d usage.Distinct) error {
+func (tx *Tx) addDistinct(ctx context.Context, booked *booking, d usage.Distinct) error {
 	added, err := tx.addMembers(ctx, d)
 	if err != nil {
 		return fmt.Errorf("add members of %s: %w", d.WorkspaceID, err)
@@ -162,13 +118,13 @@ func (tx *Tx) addDistinct(ctx context.Context, d usage.Distinct) error {
 		if added == 0 {
 			return nil
 		}
-		return tx.addSample(ctx, d.Key, d.Hour, added)
+		return booked.add(ctx, d.Key, d.Hour, added, false)
 	case meter.AliveHours:
 		alive, err := tx.alive(ctx, d)
 		if err != nil || alive == 0 {
 			return err
 		}
-		return tx.raiseSample(ctx, d.Key, d.Hour, alive)
+		return booked.add(ctx, d.Key, d.Hour, alive, true)
 	}
 	var total int64
 	err = tx.QueryRow(ctx, `
@@ -181,7 +137,7 @@ func (tx *Tx) addDistinct(ctx context.Context, d usage.Distinct) error {
 	if err != nil {
 		return fmt.Errorf("count members of %s: %w", d.WorkspaceID, err)
 	}
-	return tx.raiseSample(ctx, d.Key, d.Hour, total)
+	return booked.add(ctx, d.Key, d.Hour, total, true) // the size of a set never falls
 }
 
 // alive counts the members of the day's set that were there in enough hours.
@@ -191,20 +147,6 @@ func (tx *Tx) alive(ctx context.Context, d usage.Distinct) (int64, error) {
 		return 0, fmt.Errorf("members of %s: %w", d.WorkspaceID, err)
 	}
 	return meter.Alive(sets[d.Key]), nil
-}
-
-// raiseSample keeps the size of a set in the hour; it never falls.
-func (tx *Tx) raiseSample(ctx context.Context, k usage.Key, hour time.Time, size int64) error {
-	_, err := tx.Exec(ctx, `
-		INSERT INTO usage_sample (workspace_id, generation, hour, item, counter, class, quantity)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (workspace_id, generation, hour, item, counter, class) DO UPDATE SET
-			quantity = CASE WHEN excluded.quantity > usage_sample.quantity THEN excluded.quantity ELSE usage_sample.quantity END`,
-		k.WorkspaceID, int64(k.Generation), period.Micros(hour), k.Item, k.Counter, k.Class, size)
-	if err != nil {
-		return fmt.Errorf("add usage of %s: %w", k.WorkspaceID, err)
-	}
-	return nil
 }
 
 // addMembers gives the number of members that were new to the day: one that is
@@ -233,26 +175,6 @@ func (tx *Tx) addMembers(ctx context.Context, d usage.Distinct) (int64, error) {
 		added += n
 	}
 	return added, nil
-}
-
-// UsageBetween lists the samples of a workspace's generation
-// whose hours lie in [from, to), in order of hour, item, counter and class.
-func (tx *Tx) UsageBetween(ctx context.Context, workspaceID string, g workspace.Generation, from, to time.Time) ([]usage.Sample, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT hour, item, counter, class, quantity
-		FROM usage_sample
-		WHERE workspace_id = $1
-			AND generation = $2
-			AND hour >= $3
-			AND hour < $4
-		ORDER BY hour, item, counter, class`, workspaceID, int64(g), period.Micros(from), period.Micros(to))
-	return collect(rows, err, func(r Row) (usage.Sample, error) {
-		s := usage.Sample{Key: usage.Key{WorkspaceID: workspaceID, Generation: g}}
-		var hour int64
-		err := r.Scan(&hour, &s.Item, &s.Counter, &s.Class, &s.Quantity)
-		s.Hour = period.FromMicros(hour)
-		return s, err
-	})
 }
 
 // MembersOf lists the members of each set of a workspace's day, so that a

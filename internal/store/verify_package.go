@@ -127,7 +127,7 @@ func upTo(charges []prepaid.Charge, last period.Day) []prepaid.Charge {
 // verifyCovered sums what the bills of a package's workspaces say that it
 // covered, day by day.
 func (tx *Tx) verifyCovered(ctx context.Context, check *prepaid.Check, p prepaid.Package) error {
-	within, args, err := tx.daily(ctx, "b.day", 2, p.First, p.Last)
+	within, args, err := tx.daily(ctx, "bill", "b.day", 2, p.First, p.Last)
 	if err != nil {
 		return err
 	}

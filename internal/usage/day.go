@@ -65,33 +65,58 @@ func BookingHour(hour time.Time, zone *time.Location, closed period.Day) time.Ti
 // to the longest. What was not used is left out. The samples may come in any
 // order and from a day of any length.
 func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
-	sums := make([]counts, 0, len(v.Items))
+	sums := make(tally, 0, len(v.Items))
 	for i := range samples {
-		c, err := find(v, &sums, &samples[i])
+		s := &samples[i]
+		position, ok := v.Position(s.Item)
+		if !ok {
+			return nil, catalog.ErrItemUnknown.With("item", s.Item)
+		}
+		c := sums.of(v, position, s.Class)
+		target, err := c.target(s.Counter)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.take(&samples[i]); err != nil {
+		if err := c.take(target, s.Quantity); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortFunc(sums, func(a, b counts) int {
+	return sums.quantities(make([]Quantity, 0, len(sums)))
+}
+
+// tally gathers the samples of a day by item and class.
+type tally []counts
+
+// of gives what samples of the item and class add to. A workspace's day has few
+// items, so that looking at them one after the other is the fastest.
+func (t *tally) of(v *catalog.Version, position int, class string) *counts {
+	for i := range *t {
+		if c := &(*t)[i]; c.position == position && c.class == class {
+			return c
+		}
+	}
+	*t = append(*t, counts{position: position, item: &v.Items[position], class: class})
+	return &(*t)[len(*t)-1]
+}
+
+// quantities appends those of the day, in order.
+func (t tally) quantities(to []Quantity) ([]Quantity, error) {
+	slices.SortFunc(t, func(a, b counts) int {
 		if a.position != b.position {
 			return cmp.Compare(a.position, b.position)
 		}
 		return compareClasses(a.class, b.class)
 	})
-	all := make([]Quantity, 0, len(sums))
-	for i := range sums {
-		q, err := sums[i].day()
+	for i := range t {
+		q, err := t[i].day()
 		if err != nil {
 			return nil, err
 		}
 		if !q.IsZero() {
-			all = append(all, Quantity{sums[i].item.ID, sums[i].class, q})
+			to = append(to, Quantity{t[i].item.ID, t[i].class, q})
 		}
 	}
-	return all, nil
+	return to, nil
 }
 
 // counts gathers the samples of one item and class.
@@ -102,42 +127,29 @@ type counts struct {
 	first, second int64
 }
 
-// find gives what the sample adds to. A workspace's day has few items, so that
-// looking at them one after the other is the fastest.
-func find(v *catalog.Version, sums *[]counts, s *Sample) (*counts, error) {
-	for i := range *sums {
-		if c := &(*sums)[i]; c.item.ID == s.Item && c.class == s.Class {
-			return c, nil
-		}
+// target is what samples of a counter add to.
+func (c *counts) target(counter string) (*int64, error) {
+	switch counter {
+	case "":
+		return &c.first, nil
+	case c.item.Alternative.Counter:
+		return &c.second, nil
+	default:
+		return nil, ErrCounter.With("item", c.item.ID).With("counter", counter)
 	}
-	position, ok := v.Position(s.Item)
-	if !ok {
-		return nil, catalog.ErrItemUnknown.With("item", s.Item)
-	}
-	*sums = append(*sums, counts{position: position, item: &v.Items[position], class: s.Class})
-	return &(*sums)[len(*sums)-1], nil
 }
 
-func (c *counts) take(s *Sample) error {
-	if s.Quantity < 0 {
-		return ErrNegative.With("item", s.Item)
-	}
-	target := &c.first
-	switch s.Counter {
-	case "":
-	case c.item.Alternative.Counter:
-		target = &c.second
+func (c *counts) take(target *int64, q int64) error {
+	switch {
+	case q < 0:
+		return ErrNegative.With("item", c.item.ID)
+	case c.item.Rule == catalog.Max24:
+		*target = max(*target, q)
+	case *target > math.MaxInt64-q:
+		return ErrTooLarge.With("item", c.item.ID)
 	default:
-		return ErrCounter.With("item", s.Item).With("counter", s.Counter)
+		*target += q
 	}
-	if c.item.Rule == catalog.Max24 {
-		*target = max(*target, s.Quantity)
-		return nil
-	}
-	if *target > math.MaxInt64-s.Quantity {
-		return ErrTooLarge.With("item", s.Item)
-	}
-	*target += s.Quantity
 	return nil
 }
 

@@ -321,10 +321,7 @@ func TestADissolvedWorkspaceLeavesItsPayerAfterItsLastBill(t *testing.T) {
 		if w, c := try(due.Add(time.Hour)); w.Payer == "" || !c.DoneAt.IsZero() {
 			t.Errorf("while it is parked: payer %q, %+v", w.Payer, c)
 		}
-		write(t, s, func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.Exec(ctx, `UPDATE usage_sample SET class = '14d'`)
-			return err
-		})
+		mend(t, s)
 		if b, err := books(s).Retry(t.Context(), a.shop.ID, day(march1), due); err != nil || b.Payer != a.payer.ID {
 			t.Fatalf("its last bill: %+v, %v", b, err)
 		}

@@ -12,10 +12,10 @@ import (
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/money"
-	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/storetest"
+	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -289,7 +289,7 @@ func BenchmarkCloseWorkspace(b *testing.B) {
 func benchmarkClose(b *testing.B, s *store.Store) {
 	const workspaces = 200
 	ctx := b.Context()
-	hour := period.Micros(upgraded.Truncate(time.Hour))
+	var used []usage.Sample
 	if err := s.Write(ctx, func(tx *store.Tx) error {
 		payer := account.Billing{ID: "bcac_acme", UserName: "acme", Email: "pay@acme.example", Currency: money.CNY, Language: "en", CreatedAt: noon}
 		if err := tx.InsertBilling(ctx, payer); err != nil {
@@ -304,14 +304,11 @@ func benchmarkClose(b *testing.B, s *store.Store) {
 				return err
 			}
 			for item, class := range map[string]string{"timeseries": "7d", "logs": "14d", "apm_trace": "14d", "rum_pv": "14d", "task_call": "none", "network_host": "none"} {
-				if _, err := tx.Exec(ctx, `
-					INSERT INTO usage_sample (workspace_id, generation, hour, item, counter, class, quantity)
-					VALUES ($1, 2, $2, $3, '', $4, 1234567)`, w.ID, hour, item, class); err != nil {
-					return err
-				}
+				key := usage.Key{WorkspaceID: w.ID, Generation: 2, Item: item, Class: class}
+				used = append(used, usage.Sample{Key: key, Hour: upgraded.Truncate(time.Hour), Quantity: 1234567})
 			}
 		}
-		return nil
+		return storetest.KeepUsage(ctx, tx, used)
 	}); err != nil {
 		b.Fatal(err)
 	}
@@ -323,12 +320,7 @@ func benchmarkClose(b *testing.B, s *store.Store) {
 		}
 		b.StopTimer()
 		d = d.Add(1)
-		if err := s.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.Exec(ctx, `UPDATE usage_sample SET hour = hour + $1`, int64(24*time.Hour/time.Microsecond))
-			return err
-		}); err != nil {
-			b.Fatal(err)
-		}
+		storetest.ChangeUsage(b, s, func(sample *usage.Sample) { sample.Hour = sample.Hour.Add(24 * time.Hour) })
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(workspaces*b.N)/b.Elapsed().Seconds(), "workspaces/s")

@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/storetest"
+	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/wallet"
 )
 
@@ -33,9 +34,10 @@ func entryOf(t *testing.T, s *store.Store, b bill.Bill) wallet.Entry {
 // mend makes the usage of a busy day's parked workspace one that can be billed.
 func mend(t *testing.T, s *store.Store) {
 	t.Helper()
-	write(t, s, func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE usage_sample SET class = '14d' WHERE class = 'nonsense'`)
-		return err
+	storetest.ChangeUsage(t, s, func(sample *usage.Sample) {
+		if sample.Class == "nonsense" {
+			sample.Class = "14d"
+		}
 	})
 }
 

@@ -167,8 +167,8 @@ func run(t *testing.T, c *pgx.Conn, sql string, args ...any) {
 	}
 }
 
-// fill makes the workspaces, their payers with enough cash, and an hour of
-// usage of every item on each day.
+// fill makes the workspaces, their payers with enough cash, and usage of every
+// item in every hour of each day.
 func fill(t *testing.T, s *store.Store, c *pgx.Conn, workspaces, days int) {
 	payers := (workspaces + perPayer - 1) / perPayer
 	run(t, c, `
@@ -181,23 +181,49 @@ func fill(t *testing.T, s *store.Store, c *pgx.Conn, workspaces, days int) {
 			'bcac_' || MD5('payer' || (i % $2 + 1)), 'billing_center', 0, $3, 1
 		FROM GENERATE_SERIES(1, $1::BIGINT) AS i`, workspaces, payers, period.Micros(upgraded.AddDate(0, 0, -10)))
 	recharge(t, s, c)
-	run(t, c, `ALTER TABLE usage_sample DROP CONSTRAINT usage_sample_pkey`)
-	var items, classes []string
-	var units []int64
-	for _, item := range sold(t)[:itemsEach] {
-		size, _ := item.Unit.Size.Int()
-		items, classes, units = append(items, item.ID), append(classes, item.Classes[0]), append(units, size)
-	}
 	for d := range days {
-		run(t, c, `
-			INSERT INTO usage_sample (workspace_id, generation, hour, item, counter, class, quantity)
-			SELECT w.id, 2, $1, i.item, '', i.class, i.unit * (1000 + ABS(HASHTEXT(w.id || i.item)::BIGINT) % 9000) / 1000
-			FROM workspace w
-			CROSS JOIN UNNEST($2::TEXT[], $3::TEXT[], $4::BIGINT[]) AS i (item, class, unit)`,
-			period.Micros(upgraded.Truncate(time.Hour).AddDate(0, 0, d)), items, classes, units)
+		use(t, c, workspaces, day(march1).Add(d))
 	}
-	run(t, c, `ALTER TABLE usage_sample ADD PRIMARY KEY (workspace_id, generation, hour, item, counter, class)`)
 	run(t, c, `VACUUM ANALYZE`)
+}
+
+// use keeps a day of usage: every workspace has a sample of each item in each
+// of the 24 hours, no two quantities alike.
+func use(t *testing.T, c *pgx.Conn, workspaces int, d period.Day) {
+	cn1, err := site.Find("cn1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hours, items := d.Hours(cn1.Zone), sold(t)[:itemsEach]
+	changes := make([]usage.Change, 0, len(hours)*len(items))
+	units := make([]int64, len(items))
+	for i, item := range items {
+		units[i], _ = item.Unit.Size.Int()
+	}
+	run(t, c, `CREATE TEMPORARY TABLE used (n BIGINT, record BYTEA)`)
+	_, err = c.CopyFrom(t.Context(), pgx.Identifier{"used"}, []string{"n", "record"}, pgx.CopyFromSlice(workspaces, func(n int) ([]any, error) {
+		changes = changes[:0]
+		for i, item := range items {
+			whole := units[i] * int64(1000+(n*7919+i*104729)%9000) / 1000
+			for h, hour := range hours {
+				q := whole/24 + int64(h) + 1
+				if item.Rule == catalog.Max24 {
+					q = whole - int64(h)%whole
+				}
+				changes = append(changes, usage.Change{Item: item.ID, Class: item.Classes[0], Hour: hour, Quantity: q})
+			}
+		}
+		record, err := usage.NewRecord(d, cn1.Zone).With(changes)
+		return []any{n + 1, []byte(record)}, err
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, c, `
+		INSERT INTO usage_day (day, workspace_id, generation, record)
+		SELECT $1, 'wksp_' || MD5('workspace' || n), 2, record
+		FROM used`, d.String())
+	run(t, c, `DROP TABLE used`)
 }
 
 // recharge gives every payer cash, by entries as a bank transfer makes them.

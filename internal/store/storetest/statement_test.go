@@ -262,10 +262,7 @@ func TestALateBillGoesOnTheNextStatement(t *testing.T) {
 		x.use(t, "logs", "14d", day("2026-03-05").Start(cn1.Zone), 2_000_000)
 		closeDays(t, s, march1, "2026-03-31")
 		issueMonth(t, s, "2026-03")
-		write(t, s, func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.Exec(ctx, `UPDATE usage_sample SET class = '14d' WHERE class = 'nonsense'`)
-			return err
-		})
+		mend(t, s)
 		if _, err := books(s).Retry(t.Context(), x.shop.ID, day(march1), noon.AddDate(0, 1, 5)); err != nil {
 			t.Fatal(err)
 		}

@@ -172,9 +172,10 @@ func TestWhatIfNamesBillsThatCouldNotBeMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE usage_sample SET item = 'timeseries', class = '3d' WHERE item = 'logs' AND workspace_id = 'wksp_a'`)
-		return err
+	storetest.ChangeUsage(t, s, func(sample *usage.Sample) {
+		if sample.Item == "logs" && sample.WorkspaceID == "wksp_a" {
+			sample.Item, sample.Class = "timeseries", "3d"
+		}
 	})
 	w, _ := whatIf(t, s, catalog.Default(), first, 10)
 	if w.Failed != 3 || len(w.Unrated) != 3 || w.Unrated[0].Reason.Code != "class_unknown" || w.Bills != 6 {

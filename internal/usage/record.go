@@ -1,0 +1,261 @@
+package usage
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"time"
+
+	"tollgate.dev/internal/period"
+)
+
+// Record is what a workspace's generation used on one service day, hour by
+// hour, as it is stored: one small document, because a day is read as a whole
+// by its bill. After a byte for its version and the first hour of the day come
+// its lines in the order of their items, counters and classes: the three words,
+// a bit for each hour that has a sample, and the samples' quantities. A record
+// of every item in every hour takes little more than a kilobyte.
+//
+// It is read in place. The zero value holds nothing.
+type Record []byte
+
+const (
+	recordVersion = 1
+	longestDay    = 32 // hours that have a bit; a day has 25 at most
+)
+
+// Faults of records.
+var (
+	errRecord    = errors.New("a record of usage cannot be read")
+	errWrongHour = errors.New("the hour does not begin with an hour of the day")
+)
+
+// NewRecord is the empty record of a service day of a zone.
+func NewRecord(day period.Day, zone *time.Location) Record {
+	first := day.Start(zone).Unix() / int64(time.Hour/time.Second)
+	return binary.AppendUvarint([]byte{recordVersion}, uint64(max(first, 0)))
+}
+
+// Change adds to the sample of a key and hour or, where Raise is set, makes it
+// at least so large.
+type Change struct {
+	Item, Counter, Class string
+	Hour                 time.Time
+	Quantity             int64
+	Raise                bool
+}
+
+// recordReader walks over the lines of a record. The words are parts of it.
+type recordReader struct {
+	rest                 []byte
+	first                int64 // hours since 1970
+	item, counter, class []byte
+	hours                uint64
+	wrong                bool
+}
+
+// open begins with the first line.
+func (r Record) open() (recordReader, error) {
+	if len(r) == 0 {
+		return recordReader{}, nil
+	}
+	first, n := binary.Uvarint(r[1:])
+	if r[0] != recordVersion || n <= 0 || first > math.MaxInt32 {
+		return recordReader{}, errRecord
+	}
+	return recordReader{rest: r[1+n:], first: int64(first)}, nil
+}
+
+// next goes to the next line; false is the end, or a fault. The samples of the
+// line before have been read.
+func (r *recordReader) next() bool {
+	if len(r.rest) == 0 {
+		return false
+	}
+	r.item, r.counter, r.class = r.word(), r.word(), r.word()
+	var n int
+	r.hours, n = binary.Uvarint(r.rest)
+	r.take(n)
+	r.wrong = r.wrong || r.hours >= 1<<longestDay
+	return !r.wrong
+}
+
+func (r *recordReader) word() []byte {
+	if len(r.rest) == 0 || len(r.rest) <= int(r.rest[0]) {
+		r.wrong = true
+		return nil
+	}
+	end := 1 + int(r.rest[0])
+	word := r.rest[1:end]
+	r.rest = r.rest[end:]
+	return word
+}
+
+func (r *recordReader) take(n int) {
+	if n <= 0 {
+		r.wrong, n = true, 0
+	}
+	r.rest = r.rest[n:]
+}
+
+// quantity is that of the next hour of the line that has a sample.
+func (r *recordReader) quantity() int64 {
+	if len(r.rest) > 0 && r.rest[0] < 0x80 { // most counts of small things
+		n := int64(r.rest[0])
+		r.rest = r.rest[1:]
+		return n>>1 ^ -(n & 1)
+	}
+	q, n := binary.Varint(r.rest)
+	r.take(n)
+	return q
+}
+
+func (r *recordReader) err() error {
+	if r.wrong {
+		return errRecord
+	}
+	return nil
+}
+
+// within is the bits of the hours of a window.
+func (r *recordReader) within(w Window) uint64 {
+	from := min(max(r.offset(w.From), 0), longestDay)
+	to := min(max(r.offset(w.To), from), longestDay)
+	return 1<<to - 1<<from
+}
+
+// offset is how many hours after the first one begins the hour that holds the
+// instant, or the one behind it where the instant is within an hour.
+func (r *recordReader) offset(at time.Time) int64 {
+	const hour = int64(time.Hour / time.Microsecond)
+	return (period.Micros(at)+hour-1)/hour - r.first
+}
+
+// Any reports whether the record has a sample within the window.
+func (r Record) Any(w Window) (bool, error) {
+	read, err := r.open()
+	if err != nil {
+		return false, err
+	}
+	within := read.within(w)
+	for read.next() {
+		if read.hours&within != 0 {
+			return true, nil
+		}
+		for range bits.OnesCount64(read.hours) {
+			read.quantity()
+		}
+	}
+	return false, read.err()
+}
+
+// Samples lists what the record holds of a window for a workspace's
+// generation, in order of hour, item, counter and class.
+func (r Record) Samples(to []Sample, of Key, w Window) ([]Sample, error) {
+	read, err := r.open()
+	if err != nil {
+		return to, err
+	}
+	start, within := len(to), read.within(w)
+	for read.next() {
+		of.Item, of.Counter, of.Class = string(read.item), string(read.counter), string(read.class)
+		for hours := read.hours; hours != 0; hours &= hours - 1 {
+			q, at := read.quantity(), bits.TrailingZeros64(hours)
+			if within>>at&1 == 1 {
+				to = append(to, Sample{of, time.Unix((read.first+int64(at))*3600, 0).UTC(), q})
+			}
+		}
+	}
+	slices.SortStableFunc(to[start:], func(a, b Sample) int { return a.Hour.Compare(b.Hour) })
+	return to, read.err()
+}
+
+// With is the record with changes.
+func (r Record) With(changes []Change) (Record, error) {
+	day, err := r.unfold()
+	if err != nil {
+		return nil, err
+	}
+	for i := range changes {
+		if err := day.change(&changes[i]); err != nil {
+			return nil, fmt.Errorf("%s of %s: %w", changes[i].Item, changes[i].Hour, err)
+		}
+	}
+	return day.fold(make([]byte, 0, len(r)+64)), nil
+}
+
+// unfolded is a record that is being changed.
+type unfolded struct {
+	first int64
+	lines []line
+}
+
+type line struct {
+	item, counter, class string
+	hours                uint64
+	quantity             [longestDay]int64
+}
+
+func (l *line) compare(item, counter, class string) int {
+	return cmp.Or(cmp.Compare(l.item, item), cmp.Compare(l.counter, counter), cmp.Compare(l.class, class))
+}
+
+func (r Record) unfold() (unfolded, error) {
+	read, err := r.open()
+	if err != nil {
+		return unfolded{}, err
+	}
+	day := unfolded{first: read.first, lines: make([]line, 0, 16)}
+	for read.next() {
+		day.lines = append(day.lines, line{item: string(read.item), counter: string(read.counter), class: string(read.class), hours: read.hours})
+		l := &day.lines[len(day.lines)-1]
+		for hours := read.hours; hours != 0; hours &= hours - 1 {
+			l.quantity[bits.TrailingZeros64(hours)] = read.quantity()
+		}
+	}
+	return day, read.err()
+}
+
+func (d *unfolded) change(c *Change) error {
+	at := c.Hour.Unix()/3600 - d.first
+	if at < 0 || at >= longestDay || !c.Hour.Equal(period.HourOf(c.Hour)) {
+		return errWrongHour
+	}
+	if max(len(c.Item), len(c.Counter), len(c.Class)) > math.MaxInt8 {
+		return errRecord
+	}
+	i, known := slices.BinarySearchFunc(d.lines, c, func(l line, c *Change) int { return l.compare(c.Item, c.Counter, c.Class) })
+	if !known {
+		d.lines = slices.Insert(d.lines, i, line{item: c.Item, counter: c.Counter, class: c.Class})
+	}
+	l := &d.lines[i]
+	l.hours |= 1 << at
+	switch {
+	case c.Raise:
+		l.quantity[at] = max(l.quantity[at], c.Quantity)
+	case c.Quantity > 0 && l.quantity[at] > math.MaxInt64-c.Quantity, c.Quantity < 0 && l.quantity[at] < math.MinInt64-c.Quantity:
+		return ErrTooLarge.With("item", c.Item)
+	default:
+		l.quantity[at] += c.Quantity
+	}
+	return nil
+}
+
+func (d *unfolded) fold(to []byte) Record {
+	to = binary.AppendUvarint(append(to, recordVersion), uint64(d.first))
+	for i := range d.lines {
+		l := &d.lines[i]
+		for _, word := range [...]string{l.item, l.counter, l.class} {
+			to = append(append(to, byte(len(word))), word...)
+		}
+		to = binary.AppendUvarint(to, l.hours)
+		for hours := l.hours; hours != 0; hours &= hours - 1 {
+			to = binary.AppendVarint(to, l.quantity[bits.TrailingZeros64(hours)])
+		}
+	}
+	return to
+}
