@@ -105,7 +105,7 @@ func issue(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace
 	if err != nil {
 		return Bill{}, err
 	}
-	due, err := rater{version: v}.due(r)
+	due, _, err := rater{version: v}.due(nil, r)
 	if err != nil {
 		return Bill{}, err
 	}

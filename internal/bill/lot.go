@@ -69,6 +69,7 @@ type lot struct {
 	covers     map[string]*prepaid.Cover // by workspace: its package on the day
 	at         time.Time
 	workspaces []workspace.Workspace
+	desk       *desk
 	turn       *turn // its place among the lots
 	together   bool  // its first payer is also in the lot before
 	first      bool  // of a run: an earlier one may have died within it, after some bills
@@ -109,8 +110,8 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 	if err != nil {
 		return nil, nil, err
 	}
-	charges = make([]charge, 0, len(l.workspaces))
-	counter, whole := usage.NewCounter(l.version), usage.Of(l.day, l.site.Zone)
+	d, whole := l.desk, usage.Of(l.day, l.site.Zone)
+	charges, d.lines, d.due = d.charges[:0], d.lines[:0], d.due[:0]
 	for _, w := range l.workspaces {
 		record, window := records[w.ID], whole.Since(w.UpgradedAt)
 		used, err := record.Any(window)
@@ -122,7 +123,7 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 		}
 		var c charge
 		if err == nil {
-			c, err = l.charge(w, currencies[w.Payer], counter, window, record, shares.share[w.ID])
+			c, err = l.charge(w, currencies[w.Payer], record, window, shares.share[w.ID])
 		}
 		if err != nil {
 			parked = append(parked, l.park(w, err))
@@ -130,11 +131,12 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 			charges = append(charges, c)
 		}
 	}
+	d.charges = charges
 	return charges, parked, nil
 }
 
 // charge rates one workspace's day.
-func (l *lot) charge(w workspace.Workspace, currency money.Currency, counter *usage.Counter, window usage.Window, record usage.Record, share *prepaid.Share) (charge, error) {
+func (l *lot) charge(w workspace.Workspace, currency money.Currency, record usage.Record, window usage.Window, share *prepaid.Share) (charge, error) {
 	rater, ok := l.rater(currency, w.Payer)
 	switch {
 	case currency == "":
@@ -143,17 +145,17 @@ func (l *lot) charge(w workspace.Workspace, currency money.Currency, counter *us
 		return charge{}, money.ErrCurrency.With("currency", string(currency))
 	}
 	c := charge{workspace: w}
-	used, err := counter.Quantities(record, window)
+	used, err := l.desk.counter.Quantities(record, window)
 	if err != nil {
 		return c, err
 	}
-	if c.rated, err = rater.rateDay(used, share); err != nil {
+	if c.rated, l.desk.lines, err = rater.rateDay(l.desk.lines, used, share); err != nil {
 		return c, err
 	}
 	if c.rated.Total.Minor() > MostADay {
 		return c, ErrBound.With("total", c.rated.Total.String())
 	}
-	c.due, err = rater.due(c.rated)
+	c.due, l.desk.due, err = rater.due(l.desk.due, c.rated)
 	return c, err
 }
 

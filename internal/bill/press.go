@@ -1,16 +1,34 @@
 package bill
 
-import "sync"
+import (
+	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/wallet"
+)
 
-// press makes bills one after the other in the same memory: a close makes
-// millions. What it made holds until it is used for another lot.
+// desk is the memory in which lots are rated and kept, one after the other: a
+// close makes millions of lines. What is on it holds until its next lot.
+type desk struct {
+	press   press
+	counter *usage.Counter
+	lines   []rate.Line
+	due     []wallet.Due
+	room    wallet.Room
+	charges []charge
+	paid    []charge
+	bills   []Issued
+	hashes  []string
+}
+
+func newDesk(v *catalog.Version) *desk { return &desk{counter: usage.NewCounter(v)} }
+
+// press makes bills one after the other in the same memory. What it made holds
+// until its text is cut.
 type press struct {
 	lines []Line
 	text  []byte
 }
-
-// presses are those that no lot uses.
-var presses = sync.Pool{New: func() any { return new(press) }}
 
 // compose makes a bill and its document. The bill's lines are those of the
 // press, and hold until it makes the next one.

@@ -27,25 +27,28 @@ func (r rater) rate(samples []usage.Sample, share *prepaid.Share) (rate.Rated, e
 	if err != nil {
 		return rate.Rated{}, err
 	}
-	return r.rateDay(quantities, share)
+	rated, _, err := r.rateDay(nil, quantities, share)
+	return rated, err
 }
 
-// rateDay turns the quantities of a day into lines. They are used up.
-func (r rater) rateDay(quantities []usage.Quantity, share *prepaid.Share) (rate.Rated, error) {
+// rateDay turns the quantities of a day into lines, which it appends to those
+// of other days. The quantities are used up.
+func (r rater) rateDay(to []rate.Line, quantities []usage.Quantity, share *prepaid.Share) (rate.Rated, []rate.Line, error) {
 	if share != nil {
-		return r.rateShared(quantities, share.Clone())
+		rated, err := r.rateShared(quantities, share.Clone())
+		return rated, to, err
 	}
 	billable := quantities[:0]
 	for _, q := range quantities {
 		item, err := r.item(q.Item)
 		if err != nil {
-			return rate.Rated{}, err
+			return rate.Rated{}, to, err
 		}
 		if item.PayAsYouGo && !item.OperatorSwitch {
 			billable = append(billable, q)
 		}
 	}
-	return r.tariff.Rate(billable)
+	return r.tariff.Append(to, billable)
 }
 
 // rateShared is rate for a workspace that is in a package. The share is used
@@ -74,17 +77,19 @@ func (r rater) rateShared(quantities []usage.Quantity, share *prepaid.Share) (ra
 	return r.tariff.Sum(lines)
 }
 
-// due tells the ledger what each line is and whether vouchers may pay it.
-func (r rater) due(rated rate.Rated) ([]wallet.Due, error) {
-	due := make([]wallet.Due, len(rated.Lines))
-	for i, l := range rated.Lines {
+// due tells the ledger what each line is and whether vouchers may pay it. It
+// appends that to what is due for other days.
+func (r rater) due(to []wallet.Due, rated rate.Rated) (due, all []wallet.Due, err error) {
+	start := len(to)
+	for i := range rated.Lines {
+		l := &rated.Lines[i]
 		item, err := r.item(l.Item)
 		if err != nil {
-			return nil, err
+			return nil, to, err
 		}
-		due[i] = wallet.Due{Amount: l.Amount, VoucherPayable: item.VoucherPayable}
+		to = append(to, wallet.Due{Amount: l.Amount, VoucherPayable: item.VoucherPayable})
 	}
-	return due, nil
+	return to[start:len(to):len(to)], to, nil
 }
 
 // item is the version's own, which is not copied here.

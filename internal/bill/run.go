@@ -94,13 +94,16 @@ func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
 	defer stop()
 	var (
 		work    sync.WaitGroup
-		free    = make(chan struct{}, r.Workers)
+		free    = make(chan *desk, r.Workers)
 		before  *lot
 		after   = r.day.After
 		started []*lot
 	)
+	for range r.Workers {
+		free <- newDesk(r.version)
+	}
 	for {
-		free <- struct{}{}
+		at := <-free
 		if within.Err() != nil {
 			break
 		}
@@ -111,7 +114,8 @@ func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
 		before, after = l, l.last()
 		started = append(trim(started), l)
 		work.Go(func() {
-			defer func() { <-free }()
+			defer func() { free <- at }()
+			l.desk = at
 			kept := r.one(within, l)
 			if kept == nil {
 				r.advance(l) // the lot behind it waits for the end of its turn

@@ -3,6 +3,7 @@ package bill
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/wallet"
@@ -12,11 +13,12 @@ import (
 // numbers, those that fail are parked, and the close moves on. The numbers
 // follow those of the lot before, and so does the commit.
 func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked) error {
+	l.desk.room.Empty()
 	purses, err := l.purses(ctx, tx, charges)
 	if err != nil {
 		return err
 	}
-	paid := make([]charge, 0, len(charges))
+	paid := l.desk.paid[:0]
 	for _, c := range charges {
 		if c.paid, err = purses[c.workspace.Payer].Pay(c.workspace.Settlement, c.due); err != nil {
 			parked = append(parked, l.park(c.workspace, err))
@@ -24,6 +26,7 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 		}
 		paid = append(paid, c)
 	}
+	l.desk.paid = paid
 	after, err := l.turn.number(ctx, int64(len(paid)))
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (l *lot) purses(ctx context.Context, tx Tx, charges []charge) (map[string]*
 		if len(payers[currency]) == 0 {
 			continue
 		}
-		opened, err := wallet.OpenPurses(ctx, tx, payers[currency], currency, l.at)
+		opened, err := wallet.OpenPurses(ctx, tx, &l.desk.room, payers[currency], currency, l.at)
 		if err != nil {
 			return nil, err
 		}
@@ -107,14 +110,15 @@ func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) (has
 	if len(paid) == 0 {
 		return nil, nil
 	}
-	p := presses.Get().(*press)
-	p.text = p.text[:0]
-	defer presses.Put(p)
-	ids, bills := make([]string, len(paid)), make([]Issued, len(paid))
-	hashes = make([]string, len(paid))
+	d := l.desk
+	d.press.text = d.press.text[:0]
+	ids := make([]string, len(paid))
+	bills := slices.Grow(d.bills[:0], len(paid))[:len(paid)]
+	hashes = slices.Grow(d.hashes[:0], len(paid))[:len(paid)]
+	d.bills, d.hashes = bills, hashes
 	for i := range paid {
 		c := &paid[i]
-		b, document, err := p.compose(Draft{
+		b, document, err := d.press.compose(Draft{
 			Workspace: c.workspace, Day: l.day, Rated: c.rated, Parts: c.paid.Parts,
 			Number: after + int64(i) + 1, Entry: c.paid.Entry, IssuedAt: l.at,
 		})

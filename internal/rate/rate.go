@@ -7,6 +7,8 @@
 package rate
 
 import (
+	"slices"
+
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
@@ -179,20 +181,30 @@ func (t *Tariff) missing(q usage.Quantity) error {
 
 // Rate rates a day's quantities in their order.
 func (t *Tariff) Rate(quantities []usage.Quantity) (Rated, error) {
+	rated, _, err := t.Append(make([]Line, 0, len(quantities)), quantities)
+	return rated, err
+}
+
+// Append is Rate for many days: it appends the lines to those of others and
+// gives all of them, too.
+func (t *Tariff) Append(to []Line, quantities []usage.Quantity) (Rated, []Line, error) {
+	start := len(to)
+	all := slices.Grow(to, len(quantities))[:start+len(quantities)]
 	rated := Rated{
 		Version: t.version.ID, Market: t.market,
-		Lines: make([]Line, len(quantities)), Total: money.Of(0, t.market.Currency),
+		Lines: all[start:len(all):len(all)], Total: money.Of(0, t.market.Currency),
 	}
+	clear(rated.Lines)
 	at := 0
 	for i, q := range quantities {
 		var err error
 		line := &rated.Lines[i]
 		if at, err = t.rate(line, q, at); err != nil {
-			return Rated{}, err
+			return Rated{}, to, err
 		}
 		if rated.Total, err = rated.Total.Add(line.Amount); err != nil {
-			return Rated{}, err
+			return Rated{}, to, err
 		}
 	}
-	return rated, nil
+	return rated, all, nil
 }

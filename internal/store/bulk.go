@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,15 +13,49 @@ import (
 
 // copier is the way of an engine to take many rows at once.
 type copier interface {
-	CopyFrom(ctx context.Context, table string, columns []string, rows int, row func(i int) []any) (int64, error)
+	CopyFrom(ctx context.Context, table string, columns []string, rows int, row func(i int, to *Fields)) (int64, error)
+}
+
+// Fields takes the columns of rows, in the form of PostgreSQL's binary COPY or
+// as arguments. Columns are BIGINT and TEXT.
+type Fields struct {
+	Binary []byte // null: arguments are wanted
+	args   []any
+}
+
+// Int is the next column.
+func (f *Fields) Int(n int64) {
+	if f.Binary == nil {
+		f.args = append(f.args, n)
+		return
+	}
+	f.Binary = binary.BigEndian.AppendUint64(append(f.Binary, 0, 0, 0, 8), uint64(n))
+}
+
+// Text is the next column.
+func (f *Fields) Text(text string) {
+	if f.Binary == nil {
+		f.args = append(f.args, text)
+		return
+	}
+	f.Binary = append(binary.BigEndian.AppendUint32(f.Binary, uint32(len(text))), text...)
+}
+
+// Bytes is a TEXT that is held as bytes.
+func (f *Fields) Bytes(text []byte) {
+	if f.Binary == nil {
+		f.args = append(f.args, string(text))
+		return
+	}
+	f.Binary = append(binary.BigEndian.AppendUint32(f.Binary, uint32(len(text))), text...)
 }
 
 // rowsAtOnce bounds the rows of one INSERT on SQLite.
 const rowsAtOnce = 64
 
 // insertMany inserts rows: by COPY on PostgreSQL, by INSERT of up to 64 rows on
-// SQLite. row gives the ith row; it is used up before the next one is asked for.
-func (tx *Tx) insertMany(ctx context.Context, table string, columns []string, rows int, row func(i int) []any) error {
+// SQLite. row gives the columns of the ith row.
+func (tx *Tx) insertMany(ctx context.Context, table string, columns []string, rows int, row func(i int, to *Fields)) error {
 	if c, ok := tx.conn.(copier); ok {
 		n, err := c.CopyFrom(ctx, table, columns, rows, row)
 		if err == nil && n != int64(rows) {
@@ -36,12 +71,12 @@ func (tx *Tx) insertMany(ctx context.Context, table string, columns []string, ro
 		for n > rows-i { // halves, so that few statements are known
 			n /= 2
 		}
-		args := make([]any, 0, n*len(columns))
+		to := Fields{args: make([]any, 0, n*len(columns))}
 		for range n {
-			args = append(args, row(i)...)
+			row(i, &to)
 			i++
 		}
-		if _, err := tx.Exec(ctx, insertOf(table, columns, n), args...); err != nil {
+		if _, err := tx.Exec(ctx, insertOf(table, columns, n), to.args...); err != nil {
 			return fmt.Errorf("insert %d rows into %s: %w", n, table, err)
 		}
 	}

@@ -115,11 +115,16 @@ func (tx *Tx) InsertCodes(ctx context.Context, b wallet.Batch, codes []wallet.Co
 	if err := exactlyOne(n, err, wallet.ErrBatchExported); err != nil {
 		return err
 	}
-	row := make([]any, len(codeInsert))
-	return tx.insertMany(ctx, "activation_code", codeInsert, len(codes), func(i int) []any {
+	return tx.insertMany(ctx, "activation_code", codeInsert, len(codes), func(i int, to *Fields) {
 		c := &codes[i]
-		copy(row, []any{c.Hash, c.BatchID, int64(c.Number), c.Tail, "", "", int64(0), int64(0)})
-		return row
+		to.Text(c.Hash)
+		to.Text(c.BatchID)
+		to.Int(int64(c.Number))
+		to.Text(c.Tail)
+		to.Text("")
+		to.Text("")
+		to.Int(0)
+		to.Int(0)
 	})
 }
 

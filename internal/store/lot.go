@@ -110,19 +110,24 @@ func (tx *Tx) InsertBills(ctx context.Context, bills []bill.Issued) error {
 	if err != nil {
 		return err
 	}
-	document := func(text []byte) any { return string(text) }
-	if tx.dialect == Postgres {
-		document = func(text []byte) any { return text } // which pgx takes for a text without copying it
-	}
-	row := make([]any, len(billInsert))
-	return tx.insertMany(ctx, "bill", billInsert, len(bills), func(i int) []any {
+	var day period.Day // all have one
+	var date string
+	return tx.insertMany(ctx, "bill", billInsert, len(bills), func(i int, to *Fields) {
 		b := &bills[i]
-		copy(row, []any{
+		if b.Day != day || date == "" {
+			day, date = b.Day, b.Day.String()
+		}
+		for _, n := range [...]int64{
 			first + int64(i), b.Entry, b.Total.Minor(),
 			b.Paid.Voucher.Minor(), b.Paid.FullReduction.Minor(), b.Paid.Card.Minor(), b.Paid.Cash.Minor(), b.Paid.Cloud.Minor(), b.Paid.Owed.Minor(),
-			period.Micros(b.IssuedAt), b.Day.String(), b.WorkspaceID, series, b.Payer, string(b.Market.Currency), b.Hash, document(b.Document),
-		})
-		return row
+			period.Micros(b.IssuedAt),
+		} {
+			to.Int(n)
+		}
+		for _, text := range [...]string{date, b.WorkspaceID, series, b.Payer, string(b.Market.Currency), b.Hash} {
+			to.Text(text)
+		}
+		to.Bytes(b.Document)
 	})
 }
 

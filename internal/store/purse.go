@@ -74,23 +74,33 @@ var (
 func (tx *Tx) AppendEntries(ctx context.Context, entries []wallet.Entry) error {
 	type place struct{ entry, position int }
 	var postings []place
-	row := make([]any, len(entryInsert))
-	if err := tx.insertMany(ctx, "ledger_entry", entryInsert, len(entries), func(i int) []any {
-		e := &entries[i]
-		copy(row, []any{e.Payer, e.Number, e.ID, e.Key, string(e.Kind), e.Cause, period.Micros(e.At), e.Previous, e.Hash})
-		for at := range e.Postings {
+	for i := range entries {
+		for at := range entries[i].Postings {
 			postings = append(postings, place{i, at})
 		}
-		return row
+	}
+	if err := tx.insertMany(ctx, "ledger_entry", entryInsert, len(entries), func(i int, to *Fields) {
+		e := &entries[i]
+		to.Text(e.Payer)
+		to.Int(e.Number)
+		for _, text := range [...]string{e.ID, e.Key, string(e.Kind), e.Cause} {
+			to.Text(text)
+		}
+		to.Int(period.Micros(e.At))
+		to.Text(e.Previous)
+		to.Text(e.Hash)
 	}); err != nil {
 		return err
 	}
-	row = make([]any, len(postingInsert))
-	if err := tx.insertMany(ctx, "ledger_posting", postingInsert, len(postings), func(i int) []any {
+	if err := tx.insertMany(ctx, "ledger_posting", postingInsert, len(postings), func(i int, to *Fields) {
 		e, at := &entries[postings[i].entry], postings[i].position
-		p := e.Postings[at]
-		copy(row, []any{e.Payer, e.Number, int64(at), string(p.Account), string(p.Amount.Currency()), p.Amount.Minor()})
-		return row
+		p := &e.Postings[at]
+		to.Text(e.Payer)
+		to.Int(e.Number)
+		to.Int(int64(at))
+		to.Text(string(p.Account))
+		to.Text(string(p.Amount.Currency()))
+		to.Int(p.Amount.Minor())
 	}); err != nil {
 		return err
 	}

@@ -100,13 +100,26 @@ type Deduction struct {
 // of payment the earliest expiry first, then the oldest. The parts of a line
 // always sum to it; a line of zero has none. The sources are not changed.
 func Deduct(d Deduction, lines []Due) ([][]Part, error) {
-	return d.from(usable(d.Sources, d.At), lines)
+	return d.from(new(Room), usable(d.Sources, d.At), lines)
 }
 
+// Room is memory for what many bills are paid by. What was made in it holds
+// until it is emptied.
+type Room struct {
+	parts []Part
+	lines [][]Part // pieces of them
+}
+
+// Empty makes room again.
+func (r *Room) Empty() { r.parts, r.lines = r.parts[:0], r.lines[:0] }
+
 // from is Deduct from sources in the order of their use, and changes them.
-func (d Deduction) from(sources []Source, lines []Due) ([][]Part, error) {
-	parts := make([][]Part, len(lines))
-	all := make([]Part, 0, len(lines)+len(sources)) // what a line is paid by is a piece of it
+func (d Deduction) from(room *Room, sources []Source, lines []Due) ([][]Part, error) {
+	all := slices.Grow(room.parts, len(lines)+len(sources))
+	room.lines = slices.Grow(room.lines, len(lines))
+	start := len(room.lines)
+	parts := room.lines[start : start+len(lines) : start+len(lines)]
+	clear(parts)
 	byVoucher, err := PolicyFor(d.Settlement, true)
 	if err != nil {
 		return nil, err
@@ -137,6 +150,7 @@ func (d Deduction) from(sources []Source, lines []Due) ([][]Part, error) {
 			parts[i] = all[first:len(all):len(all)]
 		}
 	}
+	room.parts, room.lines = all, room.lines[:start+len(lines)]
 	return parts, nil
 }
 

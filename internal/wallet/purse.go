@@ -33,11 +33,14 @@ type Purse struct {
 	sources  []Source // those that have not expired, in the order of their use
 	owed     money.Amount
 	taken    []Posting // so far, an account once
+	spare    []Source  // as many as sources
+	room     *Room
 }
 
 // OpenPurses reads what payers of one currency have at an instant. Until the
-// transaction ends nobody else moves their money.
-func OpenPurses(ctx context.Context, tx PurseTx, payers []string, c money.Currency, at time.Time) (map[string]*Purse, error) {
+// transaction ends nobody else moves their money. What bills are paid by is
+// made in the room.
+func OpenPurses(ctx context.Context, tx PurseTx, room *Room, payers []string, c money.Currency, at time.Time) (map[string]*Purse, error) {
 	heads, err := tx.LedgerHeads(ctx, payers)
 	if err != nil {
 		return nil, fmt.Errorf("chains of %d payers: %w", len(payers), err)
@@ -59,7 +62,7 @@ func OpenPurses(ctx context.Context, tx PurseTx, payers []string, c money.Curren
 			}
 		}
 		sources = append(sources, Source{Payment: ByCash, Account: Cash(payer), Balance: before.Cash})
-		purses[payer] = &Purse{payer: payer, currency: c, head: heads[payer], sources: usable(sources, at), owed: before.Owed}
+		purses[payer] = &Purse{payer: payer, currency: c, head: heads[payer], sources: usable(sources, at), owed: before.Owed, room: room}
 	}
 	return purses, nil
 }
@@ -67,8 +70,8 @@ func OpenPurses(ctx context.Context, tx PurseTx, payers []string, c money.Curren
 // Pay takes the lines of a bill, as the function Pay does. A bill that cannot
 // be paid changes nothing.
 func (p *Purse) Pay(m site.Method, lines []Due) (Paid, error) {
-	sources := slices.Clone(p.sources)
-	parts, err := Deduction{Settlement: m, Payer: p.payer, Currency: p.currency}.from(sources, lines)
+	sources := append(p.spare[:0], p.sources...)
+	parts, err := Deduction{Settlement: m, Payer: p.payer, Currency: p.currency}.from(p.room, sources, lines)
 	if err != nil {
 		return Paid{}, err
 	}
@@ -91,7 +94,7 @@ func (p *Purse) Pay(m site.Method, lines []Due) (Paid, error) {
 	if some {
 		paid.Entry = p.head.Number + 1
 	}
-	p.sources, p.taken, p.owed = sources, taken, owed
+	p.sources, p.spare, p.taken, p.owed = sources, p.sources, taken, owed
 	return paid, nil
 }
 

@@ -186,11 +186,6 @@ func (c conn) Enqueue(ctx context.Context, job river.JobArgs, opts *river.Insert
 	return err
 }
 
-// CopyFrom takes many rows at once, by COPY.
-func (c conn) CopyFrom(ctx context.Context, table string, columns []string, n int, row func(i int) []any) (int64, error) {
-	return c.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))
-}
-
 type rows struct{ pgx.Rows }
 
 // Binary is the columns as the server sent them, if all are in binary form.
