@@ -16,6 +16,7 @@ PACKAGES  ?= ./...
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 WORKSPACES ?= 1000000
+CYCLES    ?= 2000
 
 .PHONY: help
 help: ## list the targets
@@ -56,6 +57,10 @@ bench: ## run the benchmarks; compare two runs with benchstat
 bench-billing: ## rating, and the close of WORKSPACES (1000000) against a bare COPY of their lines, on a PostgreSQL of its own
 	TOLLGATE_POSTGRES_SETTINGS="shared_buffers=1GB max_wal_size=4GB" WORKSPACES="$(WORKSPACES)" \
 		go test -tags bench -run '^TestBillingSpeed$$' -count 1 -v -timeout 60m ./internal/store/storetest
+
+.PHONY: fire
+fire: ## kill -9 processes CYCLES (2000) times in each of six kinds of work; CI does it 50 times
+	TOLLGATE_FIRE_CYCLES="$(CYCLES)" go test -run Killed -count 1 -v -timeout 12h ./internal/fire
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before committing it

@@ -122,7 +122,7 @@ func (a *App) forgetAll(ctx context.Context, w workspace.Workspace) error {
 	before := a.clock.Now()
 	for g := workspace.Generation(1); g <= w.Generation; g++ {
 		for _, t := range meter.Types() {
-			err := a.sink.Forget(ctx, sink.Forgetting{WorkspaceID: w.ID, Generation: g, Type: t, Before: before})
+			err := a.forgetIn(ctx, sink.Forgetting{WorkspaceID: w.ID, Generation: g, Type: t, Before: before})
 			if err != nil {
 				return fmt.Errorf("forget the %s records: %w", t, err)
 			}

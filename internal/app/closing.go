@@ -9,6 +9,7 @@ import (
 
 	"tollgate.dev/internal/alert"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
@@ -169,7 +170,7 @@ const keepEvents = 45 * 24 * time.Hour
 
 func (a *App) clean(ctx context.Context, c Clean) error {
 	now := a.clock.Now()
-	if err := a.sink.Expire(ctx, now); err != nil {
+	if err := failpoint.Around("sink.expire", func() error { return a.sink.Expire(ctx, now) }); err != nil {
 		return fmt.Errorf("expire records: %w", err)
 	}
 	if err := a.forgetLate(ctx, now); err != nil {

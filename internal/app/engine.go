@@ -11,6 +11,7 @@ import (
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/topup"
 )
 
 // Engine is an installation without doors: the store, a clock that is moved by
@@ -27,11 +28,17 @@ type Bench struct {
 	Flush   func(ctx context.Context) error                // hands over usage that was counted before the clock moved
 	Clouds  []marketplace.Cloud                            // whose marketplaces settle
 	Log     *slog.Logger
+
+	Sink     sink.Sink       // nil: nothing is reported
+	Channels []topup.Channel // besides those that are configured: none
 }
 
 // NewEngine prepares the jobs and the calendar of an installation.
 func NewEngine(ctx context.Context, b Bench) (*Engine, error) {
-	a := &App{store: b.Store, clock: b.Clock, catalog: b.Catalog, sink: sink.Discard{}, send: b.Send, flush: b.Flush, log: b.Log, played: true}
+	a := &App{store: b.Store, clock: b.Clock, catalog: b.Catalog, sink: b.Sink, send: b.Send, flush: b.Flush, log: b.Log, played: true}
+	if a.sink == nil {
+		a.sink = sink.Discard{}
+	}
 	a.config.Clouds = b.Clouds
 	if err := a.openTopups(ctx); err != nil {
 		return nil, err
@@ -39,6 +46,7 @@ func NewEngine(ctx context.Context, b Bench) (*Engine, error) {
 	if err := a.openClouds(ctx); err != nil {
 		return nil, err
 	}
+	a.desk.Channels = append(a.desk.Channels, b.Channels...)
 	if err := a.openJobs(ctx); err != nil {
 		return nil, err
 	}
@@ -54,3 +62,6 @@ func (e *Engine) Advance(ctx context.Context, by time.Duration) error {
 	_, err := e.app.calendar.Advance(ctx, by)
 	return err
 }
+
+// Desk is where payments are begun and the words of channels arrive.
+func (e *Engine) Desk() *topup.Desk { return e.app.desk }

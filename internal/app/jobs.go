@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/store"
@@ -54,7 +55,7 @@ func (a *App) deliver(ctx context.Context, d notify.Deliver) error {
 	if err != nil || !sent.IsZero() {
 		return err
 	}
-	if err := a.send(ctx, mail); err != nil {
+	if err := failpoint.Around("mail.send", func() error { return a.send(ctx, mail) }); err != nil {
 		if errors.Is(err, notify.ErrRefused) {
 			a.log.Error("a mail cannot be sent", "mail", mail.ID, "kind", mail.Kind, "err", err)
 		}

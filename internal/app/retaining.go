@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/retention"
@@ -78,7 +79,7 @@ func (a *App) forget(ctx context.Context, f retention.Forget) error {
 		if dataType != f.Type {
 			continue
 		}
-		err := a.sink.Forget(ctx, sink.Forgetting{WorkspaceID: f.WorkspaceID, Generation: f.Generation, Type: m, Before: f.Before})
+		err := a.forgetIn(ctx, sink.Forgetting{WorkspaceID: f.WorkspaceID, Generation: f.Generation, Type: m, Before: f.Before})
 		if err != nil {
 			return fmt.Errorf("forget %s: %w", f.Type, err)
 		}
@@ -113,9 +114,14 @@ func (a *App) forgetLate(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("list changes of class: %w", err)
 	}
 	for _, f := range late {
-		if err := a.sink.Forget(ctx, f); err != nil {
+		if err := a.forgetIn(ctx, f); err != nil {
 			return fmt.Errorf("forget late metrics: %w", err)
 		}
 	}
 	return nil
+}
+
+// forgetIn has the sink forget.
+func (a *App) forgetIn(ctx context.Context, f sink.Forgetting) error {
+	return failpoint.Around("sink.forget", func() error { return a.sink.Forget(ctx, f) })
 }

@@ -27,7 +27,10 @@ var (
 // MostAdvance bounds one move of the clock.
 const MostAdvance = 400 * 24 * time.Hour
 
-const clockSetting = "clock.offset_us"
+const (
+	clockSetting  = "clock.offset_us"
+	standsSetting = "clock.stands_us"
+)
 
 // Clock is the installation's time: real, or in a sandbox real plus an offset
 // that only grows and outlives a restart.
@@ -35,6 +38,7 @@ type Clock struct {
 	sandbox bool
 	offset  atomic.Int64 // nanoseconds ahead of real time
 	still   bool
+	kept    bool         // where a still clock stands is in the store
 	stands  atomic.Int64 // microseconds since 1970, where a still clock stands
 }
 
@@ -67,6 +71,26 @@ func Still(at time.Time) *Clock {
 	return c
 }
 
+// Kept is a still clock that stands where it last stood in the store: a
+// simulation that dies goes on at the instant at which it died.
+func Kept(ctx context.Context, s *store.Store, at time.Time) (*Clock, error) {
+	c := Still(at)
+	c.kept = true
+	err := s.Read(ctx, func(tx *store.Tx) error {
+		value, ok, err := tx.Setting(ctx, standsSetting)
+		if err != nil || !ok {
+			return err
+		}
+		us, err := strconv.ParseInt(value, 10, 64)
+		c.stands.Store(us)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the kept clock: %w", err)
+	}
+	return c, nil
+}
+
 // Now is the installation's time.
 func (c *Clock) Now() time.Time {
 	if c.still {
@@ -89,6 +113,13 @@ func (c *Clock) set(ctx context.Context, s *store.Store, to time.Time) error {
 	if c.still {
 		if to.Before(c.Now()) {
 			return ErrBackwards
+		}
+		if c.kept {
+			if err := s.Write(ctx, func(tx *store.Tx) error {
+				return tx.SetSetting(ctx, standsSetting, strconv.FormatInt(to.UnixMicro(), 10))
+			}); err != nil {
+				return fmt.Errorf("keep the clock: %w", err)
+			}
 		}
 		c.stands.Store(to.UnixMicro())
 		return nil

@@ -24,7 +24,7 @@ const Module = "tollgate.dev"
 // row of its parent.
 var Order = [][]string{
 	// words
-	{"fault"},
+	{"fault", "failpoint"},
 	{"id", "quantity", "period", "audit"},
 	{"money", "attachment"},
 	// nouns
@@ -67,6 +67,7 @@ var Order = [][]string{
 	{"demo", "paysim", "marketsim"},
 	{"app"},
 	{"sim"},
+	{"fire"},
 }
 
 // The nouns are the rows from the first to the last of these. They and the

@@ -14,6 +14,8 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"tollgate.dev/internal/failpoint"
 )
 
 // Dialect tells the few places that differ which engine they speak to.
@@ -114,19 +116,28 @@ func Kept(err error) bool {
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	var keep error
 	var tx *Tx
+	var point string
+	if failpoint.On() {
+		point = "commit." + failpoint.Caller("store")
+	}
 	err := s.engine.Write(ctx, func(c Conn) error {
 		keep = nil
 		tx = &Tx{conn: c, dialect: s.engine.Dialect(), changed: map[string]bool{}}
 		err := f(tx)
 		var k kept
 		if errors.As(err, &k) {
-			keep = k.err
-			return nil
+			keep, err = k.err, nil
+		}
+		if err == nil && point != "" {
+			failpoint.Here(point + ".before")
 		}
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	if point != "" {
+		failpoint.Here(point + ".after")
 	}
 	for id := range tx.changed {
 		s.changed(id)

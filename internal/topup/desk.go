@@ -10,6 +10,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/wallet"
@@ -141,8 +142,11 @@ func (d *Desk) Begin(ctx context.Context, w Wish, at time.Time) (p Payment, firs
 	case p.State != Created:
 		return p, first, nil
 	}
-	opened, err := channel.Open(ctx, p)
-	if err != nil {
+	var opened Opened
+	if err := failpoint.Around("channel.open", func() (err error) {
+		opened, err = channel.Open(ctx, p)
+		return err
+	}); err != nil {
 		return p, first, err
 	}
 	err = d.Write(ctx, func(tx Tx) error {
@@ -299,8 +303,11 @@ func (d *Desk) Ask(ctx context.Context, paymentID string, at time.Time) error {
 	if err != nil {
 		return fmt.Errorf("payment %s: %w", p.ID, err)
 	}
-	reports, err := channel.Ask(ctx, p)
-	if err != nil {
+	var reports []Report
+	if err := failpoint.Around("channel.ask", func() (err error) {
+		reports, err = channel.Ask(ctx, p)
+		return err
+	}); err != nil {
 		return fmt.Errorf("ask %s about payment %s: %w", p.Channel, p.ID, err)
 	}
 	return d.Write(ctx, func(tx Tx) error {

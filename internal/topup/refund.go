@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
@@ -110,7 +111,11 @@ func (d *Desk) SendRefund(ctx context.Context, refundID string, at time.Time) er
 	if err != nil {
 		return fmt.Errorf("refund %s: %w", r.ID, err)
 	}
-	report, err := channel.Refund(ctx, p, r)
+	var report Report
+	err = failpoint.Around("channel.refund", func() (err error) {
+		report, err = channel.Refund(ctx, p, r)
+		return err
+	})
 	if errors.Is(err, ErrRefused) {
 		return d.endRefund(ctx, r.ID, RefundRefused, fault.From(err).Message, at)
 	}
