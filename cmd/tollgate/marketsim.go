@@ -15,6 +15,7 @@ import (
 	"tollgate.dev/internal/marketsim"
 	"tollgate.dev/internal/marketsim/alibaba"
 	"tollgate.dev/internal/marketsim/aws"
+	"tollgate.dev/internal/marketsim/huawei"
 	"tollgate.dev/internal/marketsim/stage"
 )
 
@@ -37,6 +38,11 @@ type marketsimCommand struct {
 	AlibabaSPI     string   `help:"Production URL of the product at Alibaba Cloud (VENDOR/hooks/alibaba)." name:"alibaba-spi"`
 	AlibabaProduct string   `help:"Product code at Alibaba Cloud; one with -daily at its end is metered by the day." name:"alibaba-product" default:"cmgj00000001"`
 	AlibabaKey     []string `help:"Units that both are metered in." name:"alibaba-key" default:"Frequency"`
+
+	HuaweiCallback   string `help:"Production URL of the product at Huawei Cloud (VENDOR/hooks/huawei)." name:"huawei-callback"`
+	HuaweiCallbackV1 string `help:"That of a listing of the first generation (VENDOR/hooks/huawei/v1)." name:"huawei-callback-v1"`
+	HuaweiProduct    string `help:"Product ID at Huawei Cloud that is paid by use; one with -v1 at its end is of the first generation." name:"huawei-product" default:"00301-tollgate"`
+	HuaweiCard       string `help:"SKU of a stored-value card." name:"huawei-card" default:"tollgate-card-100"`
 }
 
 // sellerAccount is the vendor's at AWS.
@@ -71,6 +77,15 @@ func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
 			Products: []alibaba.Product{
 				{Code: c.AlibabaProduct, SKU: c.AlibabaProduct + "-prepay", Title: "Tollgate Observability", Plan: "hourly", Keys: c.AlibabaKey},
 				{Code: c.AlibabaProduct + "-daily", SKU: c.AlibabaProduct + "-prepay", Title: "Tollgate Observability, by the day", Plan: "daily", Keys: c.AlibabaKey},
+			},
+		},
+		Huawei: huawei.Config{
+			Callback: orElse(c.HuaweiCallback, vendor+"/hooks/huawei"), CallbackV1: orElse(c.HuaweiCallbackV1, vendor+"/hooks/huawei/v1"),
+			Key: keys.HuaweiKey, AccessKey: keys.HuaweiAccessKey, SecretKey: keys.HuaweiSecretKey,
+			Products: []huawei.Product{
+				{ID: c.HuaweiProduct, SKU: c.HuaweiProduct + "-sku", Title: "Tollgate Observability", Mode: "ON_DEMAND"},
+				{ID: c.HuaweiCard, SKU: c.HuaweiCard, Title: "Tollgate stored-value card", Mode: "ONE_TIME"},
+				{ID: c.HuaweiProduct + "-v1", SKU: c.HuaweiProduct + "-v1-sku", Title: "Tollgate Observability (V1.0)", Mode: "ON_DEMAND", First: true},
 			},
 		},
 	}, keys, nil
@@ -126,15 +141,22 @@ AWS
   AWS_ENDPOINT_URL_SQS=%[1]s
   AWS_ACCESS_KEY_ID=%[5]s
   AWS_SECRET_ACCESS_KEY=%[6]s
-
+`, config.Base, sim.AWS.SubscribeURL(), config.AWS.Landing, sim.AWS.URL(), keys.AWSAccessKey, keys.AWSSecretKey)
+	fmt.Fprintf(w, `
 Alibaba Cloud
-  open                   %[7]s
-  calls the vendor at    %[8]s, with the key %[9]s
-  API                    %[1]s
-  AccessKey              %[10]s %[11]s
-  of a sub-account       %[12]s %[13]s
+  open                   %s
+  calls the vendor at    %s, signed with the key %s
+  API                    %s
+  AccessKey              %s %s
+  of a sub-account       %s %s
+`, sim.Alibaba.OpenURL(), config.Alibaba.SPI, keys.AlibabaKey, config.Base, keys.AlibabaAccessKey, keys.AlibabaSecretKey, keys.AlibabaSubKey, keys.AlibabaSubSecret)
+	fmt.Fprintf(w, `
+Huawei Cloud
+  buy                    %s
+  calls the vendor at    %s and (first generation) %s, signed with the key %s
+  API                    %s
+  AK, SK                 %s %s
 
-For tests: %[1]s/control/ (docs/marketsim.md)
-`, config.Base, sim.AWS.SubscribeURL(), config.AWS.Landing, sim.AWS.URL(), keys.AWSAccessKey, keys.AWSSecretKey,
-		sim.Alibaba.OpenURL(), config.Alibaba.SPI, keys.AlibabaKey, keys.AlibabaAccessKey, keys.AlibabaSecretKey, keys.AlibabaSubKey, keys.AlibabaSubSecret)
+For tests: %[5]s/control/ (docs/marketsim.md)
+`, sim.Huawei.BuyURL(), config.Huawei.Callback, config.Huawei.CallbackV1, keys.HuaweiKey, config.Base, keys.HuaweiAccessKey, keys.HuaweiSecretKey)
 }

@@ -150,7 +150,7 @@ func (s *Sim) journal(r *http.Request, _ []byte) (any, error) {
 }
 
 func (s *Sim) accepted(*http.Request, []byte) (any, error) {
-	return map[string]any{"aws": s.AWS.Accepted(), "alibaba": s.Alibaba.Accepted()}, nil
+	return map[string]any{"aws": s.AWS.Accepted(), "alibaba": s.Alibaba.Accepted(), "huawei": s.Huawei.Accepted()}, nil
 }
 
 func (s *Sim) callbacks(r *http.Request, _ []byte) (any, error) {

@@ -22,6 +22,7 @@ import (
 
 	"tollgate.dev/internal/marketsim/alibaba"
 	"tollgate.dev/internal/marketsim/aws"
+	"tollgate.dev/internal/marketsim/huawei"
 	"tollgate.dev/internal/marketsim/stage"
 )
 
@@ -32,6 +33,7 @@ type Config struct {
 	Stage   stage.Options
 	AWS     aws.Config
 	Alibaba alibaba.Config
+	Huawei  huawei.Config
 }
 
 // market is what all clouds have.
@@ -51,6 +53,7 @@ type Sim struct {
 	Stage   *stage.Stage
 	AWS     *aws.Sim
 	Alibaba *alibaba.Sim
+	Huawei  *huawei.Sim
 
 	config  Config
 	markets map[string]market
@@ -67,6 +70,9 @@ func New(c Config) (*Sim, error) {
 	c.Alibaba.Base, c.Alibaba.Home = c.Base+"/alibaba", c.Base+"/"
 	s.Alibaba = alibaba.New(s.Stage, c.Alibaba)
 	s.add(alibaba.Cloud, s.Alibaba)
+	c.Huawei.Base, c.Huawei.Home = c.Base+"/huawei", c.Base+"/"
+	s.Huawei = huawei.New(s.Stage, c.Huawei)
+	s.add(huawei.Cloud, s.Huawei)
 	return s, s.load()
 }
 
@@ -112,6 +118,8 @@ func (s *Sim) root(w http.ResponseWriter, r *http.Request) {
 		s.AWS.ServeHTTP(w, r)
 	case alibaba.Speaks(r):
 		s.Alibaba.ServeHTTP(w, r)
+	case huawei.Speaks(r):
+		s.Huawei.ServeHTTP(w, r)
 	case r.URL.Path == "/":
 		s.index(w, r)
 	default:

@@ -3,6 +3,7 @@ package marketsim
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -11,12 +12,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"go/parser"
 	"go/token"
 
+	"tollgate.dev/internal/marketsim/alibaba"
 	"tollgate.dev/internal/marketsim/aws"
 	"tollgate.dev/internal/marketsim/stage"
 )
@@ -51,7 +54,7 @@ func TestNothingOfTheHouseIsImported(t *testing.T) {
 // and kinds are looked up by their value.
 func TestEveryTextIsUsedAndInBothLanguages(t *testing.T) {
 	t.Parallel()
-	for _, folder := range []string{".", "aws", "alibaba"} {
+	for _, folder := range []string{".", "aws", "alibaba", "huawei"} {
 		var pages bytes.Buffer
 		err := filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
 			if err != nil || folder == "." && entry.IsDir() && file != "." {
@@ -245,5 +248,82 @@ func TestTheFirstPageListsTheMarkets(t *testing.T) {
 		if err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), "http://sim.example/aws/") {
 			t.Errorf("%s: %v", language, err)
 		}
+	}
+}
+
+// The clients of the clouds call the paths that the clouds have, which are told
+// apart at one address, and below the names of the clouds.
+func TestEachAPIAnswersAtItsOwnPathToo(t *testing.T) {
+	t.Parallel()
+	_, server := simulation(t, "")
+	for _, c := range []struct{ method, path, header, value, want string }{
+		{http.MethodPost, "/", "X-Amz-Target", "AWSMPMeteringService.BatchMeterUsage", "MissingAuthenticationTokenException"},
+		{http.MethodPost, "/aws", "X-Amz-Target", "AmazonSQS.ReceiveMessage", "MissingAuthenticationTokenException"},
+		{http.MethodPost, "/?Metering=x", "X-Acs-Action", "PushMeteringData", "IncompleteSignature"},
+		{http.MethodPost, "/alibaba/", "X-Acs-Action", "PushMeteringData", "IncompleteSignature"},
+		{http.MethodGet, "/?Action=DescribeOrderForIsv&Version=2015-11-01", "Accept", "*/*", "IncompleteSignature"},
+		{http.MethodGet, "/api/mkp-openapi-public/global/v1/order/query?orderId=1", "Accept", "*/*", "MKT.0154"},
+		{http.MethodPost, "/huawei/api/mkp-openapi-public/global/v1/isv/usage-data", "Accept", "*/*", "MKT.0154"},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), c.method, server.URL+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set(c.header, c.value)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || !strings.Contains(string(text), c.want) {
+			t.Errorf("%s %s: %s, want %s", c.method, c.path, text, c.want)
+		}
+	}
+}
+
+func TestCallbacksAreHeldAndReleasedInAnyOrder(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var heard []string
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, r.URL.Query().Get("aliUid"))
+		_, _ = io.WriteString(w, `{"instanceId":"`+r.URL.Query().Get("orderBizId")+`"}`)
+	}))
+	t.Cleanup(vendor.Close)
+	s, err := New(Config{
+		Stage:   stage.Options{Now: time.Now, RealNow: time.Now, Seed: 3},
+		Alibaba: alibaba.Config{SPI: vendor.URL, Products: []alibaba.Product{{Code: "code", Plan: "hourly"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start(t.Context())
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	ask(t, server, http.MethodPost, "/control/callbacks/hold", "", nil)
+	for i := range 5 {
+		ask(t, server, http.MethodPost, "/control/act/alibaba/open", fmt.Sprintf(`{"ali_uid": "100000000%d"}`, i), nil)
+	}
+	var released map[string]int
+	ask(t, server, http.MethodPost, "/control/callbacks/release", `{"order": "reversed", "copies": 2}`, &released)
+	want := "1000000004 1000000004 1000000003 1000000003 1000000002 1000000002 1000000001 1000000001 1000000000 1000000000"
+	mu.Lock()
+	got := strings.Join(heard, " ")
+	mu.Unlock()
+	if got != want || released["taken"] != 10 {
+		t.Errorf("%s, %v", got, released)
+	}
+	var callbacks []stage.Callback
+	ask(t, server, http.MethodGet, "/control/callbacks?cloud=alibaba", "", &callbacks)
+	if len(callbacks) != 5 || !callbacks[0].Done || len(callbacks[0].Attempts) != 2 {
+		t.Errorf("%+v", callbacks)
+	}
+	ask(t, server, http.MethodPost, "/control/callbacks/"+callbacks[0].ID+"/send", "", nil)
+	var journal []stage.Entry
+	if ask(t, server, http.MethodGet, "/control/journal?cloud=alibaba", "", &journal); len(journal) != 11 || journal[0].Direction != stage.Out {
+		t.Errorf("%d entries", len(journal))
 	}
 }

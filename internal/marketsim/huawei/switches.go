@@ -1,0 +1,79 @@
+package huawei
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Switches choose where the cloud's documents contradict each other or are
+// silent.
+type Switches struct {
+	SuccessCode   string `json:"success_code"`      // MKT.0000 as in samples, or CBC.0000 as in a table
+	Body          string `json:"body"`              // sorted; unsorted (signed as sent); signed_sorted (sent unsorted, signed sorted)
+	Case          string `json:"signature_case"`    // upper, lower
+	Timestamp     string `json:"timestamp_unit"`    // ms; one page says s
+	AKSK          bool   `json:"usage_ak_sk"`       // the usage push needs an Authorization beside its own signature
+	Abnormal      string `json:"abnormal_rows"`     // refuse_all, or take_others
+	UnknownOrder  string `json:"unknown_order"`     // refuse, or empty (success without an order)
+	ExpireMillis  bool   `json:"expire_millis"`     // expireTime has milliseconds, as in a sample
+	Cipher        int    `json:"encrypt_type"`      // of the first generation: 1 is AES-256, 2 is AES-128
+	PushSkew      int    `json:"push_skew_seconds"` // how old the ts of a push may be
+	PollQuery     bool   `json:"poll_query"`        // an instance that is being made is asked about by queryInstance
+	RequiresUsage bool   `json:"requires_usage"`    // queryInstance of pay-per-use must be answered with usageInfo
+}
+
+func defaults() Switches {
+	return Switches{
+		SuccessCode: "MKT.0000", Body: "sorted", Case: "upper", Timestamp: "ms", AKSK: true, Abnormal: "refuse_all", UnknownOrder: "refuse",
+		Cipher: 1, PushSkew: 300, PollQuery: true, RequiresUsage: true,
+	}
+}
+
+func (w Switches) check() error {
+	for _, choice := range []struct {
+		name, value string
+		of          []string
+	}{
+		{"success_code", w.SuccessCode, []string{"MKT.0000", "CBC.0000"}},
+		{"body", w.Body, []string{"sorted", "unsorted", "signed_sorted"}},
+		{"signature_case", w.Case, []string{"upper", "lower"}},
+		{"timestamp_unit", w.Timestamp, []string{"ms", "s"}},
+		{"abnormal_rows", w.Abnormal, []string{"refuse_all", "take_others"}},
+		{"unknown_order", w.UnknownOrder, []string{"refuse", "empty"}},
+	} {
+		if !slices.Contains(choice.of, choice.value) {
+			return fmt.Errorf("%s: %q: choose of %v", choice.name, choice.value, choice.of)
+		}
+	}
+	if w.Cipher != 1 && w.Cipher != 2 || w.PushSkew < 1 {
+		return fmt.Errorf("encrypt_type is 1 or 2, push_skew_seconds is positive")
+	}
+	return nil
+}
+
+// Switches are as they stand.
+func (s *Sim) Switches() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.market.Switches
+}
+
+// Switch changes those that the JSON object names.
+func (s *Sim) Switch(text []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.market.Switches
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(&next)
+	if err == nil {
+		err = next.check()
+	}
+	if err != nil {
+		return fmt.Errorf("switches of Huawei Cloud: %w", err)
+	}
+	s.market.Switches = next
+	return nil
+}
