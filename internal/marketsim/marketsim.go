@@ -196,9 +196,3 @@ func (s *Sim) load() error {
 	}
 	return nil
 }
-
-// title is a cloud's name as its pages show it.
-func title(name string) string {
-	known := map[string]string{"aws": "AWS Marketplace", "alibaba": "Alibaba Cloud Marketplace", "huawei": "Huawei Cloud KooGallery"}
-	return known[name]
-}

@@ -20,6 +20,7 @@ var (
 )
 
 var words = stage.Words{
+	"cloud":          {"Alibaba Cloud Marketplace", "阿里云云市场"},
 	"market":         {"Listings and instances", "商品与实例"},
 	"instance":       {"Instance", "实例详情"},
 	"intro":          {"What a buyer sees and does at Alibaba Cloud Marketplace, and what the seller reported.", "这里是买家在阿里云云市场上看到和操作的内容，以及服务商上报的用量。"},
@@ -112,7 +113,7 @@ func (s *Sim) pages(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sim) view(title, problem string, content any) stage.View {
-	return stage.View{Title: title, Cloud: "Alibaba Cloud Marketplace", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
+	return stage.View{Title: title, Cloud: "cloud", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
 }
 
 // longestList is how many rows a page shows.

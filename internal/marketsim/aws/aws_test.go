@@ -101,7 +101,7 @@ func credentials() sdk.CredentialsProviderFunc {
 
 func (w *world) client(tries int) *marketplacemetering.Client {
 	return marketplacemetering.New(marketplacemetering.Options{
-		Region: "us-east-1", BaseEndpoint: &w.server.URL, Credentials: credentials(), RetryMaxAttempts: tries,
+		Region: "us-east-1", BaseEndpoint: &w.server.URL, Credentials: credentials(), RetryMaxAttempts: tries, HTTPClient: w.server.Client(),
 	})
 }
 

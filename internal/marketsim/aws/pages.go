@@ -21,6 +21,7 @@ var (
 )
 
 var words = stage.Words{
+	"cloud":          {"AWS Marketplace", "AWS Marketplace（模拟）"},
 	"market":         {"Listings and purchases", "商品与订阅"},
 	"purchase":       {"Purchase", "订阅详情"},
 	"intro":          {"What a buyer sees and does at AWS Marketplace, and what the seller was sent.", "这里是买家在 AWS Marketplace 上看到和操作的内容，以及卖家收到的消息。"},
@@ -99,7 +100,7 @@ func (s *Sim) pages(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sim) view(title, problem string, content any) stage.View {
-	return stage.View{Title: title, Cloud: "AWS Marketplace", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
+	return stage.View{Title: title, Cloud: "cloud", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
 }
 
 // listing shows what can be bought, or one of it, and what was.

@@ -16,7 +16,7 @@ import (
 )
 
 func (w *world) queue() *sqs.Client {
-	return sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &w.server.URL, Credentials: credentials(), RetryMaxAttempts: 1})
+	return sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &w.server.URL, Credentials: credentials(), RetryMaxAttempts: 1, HTTPClient: w.server.Client()})
 }
 
 type event struct {

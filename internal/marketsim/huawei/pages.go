@@ -20,6 +20,7 @@ var (
 )
 
 var words = stage.Words{
+	"cloud":          {"Huawei Cloud KooGallery", "华为云云商店"},
 	"market":         {"Listings and instances", "商品与实例"},
 	"instance":       {"Instance", "实例详情"},
 	"intro":          {"What a buyer sees and does at Huawei Cloud KooGallery, and what the seller reported.", "这里是买家在华为云云商店上看到和操作的内容，以及商家上报的用量。"},
@@ -116,7 +117,7 @@ func (s *Sim) pages(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sim) view(title, problem string, content any) stage.View {
-	return stage.View{Title: title, Cloud: "Huawei Cloud KooGallery", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
+	return stage.View{Title: title, Cloud: "cloud", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
 }
 
 // longestList is how many rows a page shows.

@@ -21,7 +21,7 @@ var frameWords = Words{
 	"ribbon":   {"Simulator. Nothing here reaches a cloud, and no money moves.", "模拟器。此处不连接任何云平台，也不产生真实交易。"},
 	"other":    {"中文", "English"},
 	"all":      {"All markets", "全部云市场"},
-	"clock":    {"Clock of this simulator", "模拟器时钟"},
+	"clock":    {"Clock of this simulator:", "模拟器时钟："},
 	"none":     {"Nothing yet.", "暂无记录。"},
 	"state":    {"State", "状态"},
 	"actions":  {"Actions", "操作"},
@@ -93,10 +93,12 @@ func dict(pairs ...any) (map[string]any, error) {
 
 // View is what every page shows.
 type View struct {
-	Language, Title, Cloud, Home, Here, Other string
-	Now                                       time.Time
-	Problem                                   string
-	Content                                   any
+	Language, Other string
+	Title, Cloud    string // texts, by their keys
+	Home, Here      string
+	Now             time.Time
+	Problem         string
+	Content         any
 }
 
 const languageCookie = "marketsim_language"
@@ -122,8 +124,10 @@ func Language(w http.ResponseWriter, r *http.Request) string {
 func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
 	v.Language = Language(w, r)
 	v.Other = map[string]string{"en": "zh", "zh": "en"}[v.Language]
-	if title, err := p.text(v.Language)(v.Title); err == nil {
-		v.Title = title
+	for _, said := range []*string{&v.Title, &v.Cloud} {
+		if text, err := p.text(v.Language)(*said); err == nil {
+			*said = text
+		}
 	}
 	t, err := p.templates[name].Clone()
 	var page bytes.Buffer
