@@ -90,6 +90,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	if a.store, err = OpenStore(ctx, a.config.Store, a.config.Data); err != nil {
 		return err
 	}
+	a.store.LinkTo(a.baseURL)
 	a.clock = job.Real()
 	if a.config.Sandbox {
 		if a.clock, err = job.Sandbox(ctx, a.store); err != nil {

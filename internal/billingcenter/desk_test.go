@@ -228,3 +228,22 @@ func TestThePayerDissolvesWithTheOwnersConsent(t *testing.T) {
 		return nil
 	})
 }
+
+// TestALinkOfAMailLeadsThroughTheSignInToItsPage follows the mails' addresses
+// in a browser in which nobody is signed in.
+func TestALinkOfAMailLeadsThroughTheSignInToItsPage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	a := h.payer("acme", money.CNY)
+	shop := h.paidFor(a, "shop", "cn1")
+	for _, link := range []string{"/recharge?amount=15.00", "/workspaces/" + shop.ID + "/standing", "/workspaces", "/movements", "/"} {
+		v := h.visitor()
+		page := v.get(http.StatusOK, link).at("/sign-in")
+		back, _ := page.Find("form[action$=\"/sign-in\"] input[name=return]").Attr("value")
+		path, _, _ := strings.Cut(link, "?")
+		page = v.post(http.StatusOK, "/sign-in", "login", a.UserName, "password", password, "return", back).at(path)
+		if amount, _ := page.Find("#amount").Attr("value"); path == "/recharge" && amount != "15.00" {
+			t.Errorf("%s: the amount is %q behind the sign-in", link, amount)
+		}
+	}
+}

@@ -172,14 +172,14 @@ func TestMarkupOfAMailStaysInItsSandbox(t *testing.T) {
 		t.Error("markup from a mail is markup of the page")
 	}
 	w := visit(t, m, "/mailbox/1/html")
-	if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "sandbox;") || strings.Contains(policy, "script-src") {
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "sandbox allow-popups allow-popups-to-escape-sandbox;") || strings.Contains(policy, "script-src") {
 		t.Errorf("the mail's own page has the policy %q", policy)
 	}
 	doc, err := goquery.NewDocumentFromReader(visit(t, m, "/mailbox/1").Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sandbox, ok := doc.Find("iframe").Attr("sandbox"); !ok || sandbox != "" {
+	if sandbox, ok := doc.Find("iframe").Attr("sandbox"); !ok || sandbox != "allow-popups allow-popups-to-escape-sandbox" {
 		t.Errorf("the frame allows %q", sandbox)
 	}
 	if code := doc.Find("#code").Text(); code != "042917" {

@@ -114,8 +114,9 @@ func (m *Mailbox) one(w http.ResponseWriter, r *http.Request) error {
 }
 
 // htmlPolicy lets a mail show its own style and nothing else: no script, no
-// form, no address outside. The sandbox gives it an origin of its own.
-const htmlPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+// form, no address outside but a link that somebody clicks, which opens a window
+// of its own. The sandbox gives it an origin of its own.
+const htmlPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 func (m *Mailbox) html(w http.ResponseWriter, r *http.Request) error {
 	message, ok := m.Message(r.PathValue("id"))

@@ -21,7 +21,7 @@ func stopped(kind Kind, n arrears.Notice, words map[string]any, more ...fact) []
 		for key, value := range words {
 			said[key] = value
 		}
-		l := letter{kind: kind, to: to.Email, language: to.Language, at: n.At, words: said}
+		l := letter{kind: kind, to: to.Email, language: to.Language, at: n.At, words: said, links: stoppedLinks(kind, n, to)}
 		if n.UserName != "" {
 			l.facts = append(l.facts, fact{"billing_account", n.UserName})
 		}

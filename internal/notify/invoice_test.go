@@ -26,7 +26,7 @@ func certificationOf(language string, state account.CertificationState, was stri
 // invoiceOf is a request that came to a state.
 func invoiceOf(language string, state invoice.State, of invoice.Type) invoice.Moved {
 	r := invoice.Request{
-		Number: "IR-CNY-2026-000007", UserName: "acme-billing", Profile: invoice.Profile{Type: of, Title: "杭州示例科技有限公司"},
+		ID: "invr_0123456789", Number: "IR-CNY-2026-000007", UserName: "acme-billing", Profile: invoice.Profile{Type: of, Title: "杭州示例科技有限公司"},
 		Address: invoice.Address{Recipient: "Mei Li", Postal: "1 Example Road, Hangzhou", Email: "finance@example.com"},
 		Lines:   make([]invoice.Line, 3), Total: money.MustParse("1250.80", money.CNY), State: state,
 	}

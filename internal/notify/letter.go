@@ -24,6 +24,7 @@ type letter struct {
 	words    map[string]any // what the sentences of this kind name
 	code     string         // shown large, on a line of its own
 	facts    []fact
+	links    []link // where the reader acts, the most important first
 }
 
 // fact is a line of the table: a label's key and its value.
@@ -63,6 +64,7 @@ type page struct {
 	Lead     []string
 	Code     string
 	Facts    []row
+	Links    []anchor
 	Notes    []string
 	Footer   string
 }
@@ -72,7 +74,7 @@ type row struct{ Label, Value string }
 // longestLine bounds a text from outside, such as a workspace's name.
 const longestLine = 400
 
-func (l letter) write() (Mail, error) {
+func (l letter) write(base string) (Mail, error) {
 	language := spoken(l.language)
 	said := map[string]any{}
 	for key, value := range l.words {
@@ -102,6 +104,7 @@ func (l letter) write() (Mail, error) {
 	for _, f := range l.facts {
 		p.Facts = append(p.Facts, row{say("fact." + f.label), oneLine(f.value)})
 	}
+	p.Links = anchors(base, l.links, say)
 	if failed != nil {
 		return Mail{}, failed
 	}

@@ -90,9 +90,10 @@ type Deliver struct {
 // Kind names the job for the queue.
 func (Deliver) Kind() string { return "mail.deliver" }
 
-// Compose gives the mails that an event of the business causes. An event that
+// Compose gives the mails that an event of the business causes, with links to
+// the consoles at the base address; without one they have none. An event that
 // no mail belongs to is a programmer's mistake.
-func Compose(event any) ([]Mail, error) {
+func Compose(event any, base string) ([]Mail, error) {
 	var letters []letter
 	switch e := event.(type) {
 	case account.CodeSent:
@@ -148,14 +149,15 @@ func Compose(event any) ([]Mail, error) {
 			return nil, fmt.Errorf("no mail is written for a %T", event)
 		}
 	}
-	return written(letters)
+	linked(event, letters)
+	return written(letters, base)
 }
 
 // written gives each letter its words and a name.
-func written(letters []letter) ([]Mail, error) {
+func written(letters []letter, base string) ([]Mail, error) {
 	mails := make([]Mail, 0, len(letters))
 	for _, l := range letters {
-		m, err := l.write()
+		m, err := l.write(base)
 		if err != nil {
 			return nil, fmt.Errorf("writing the mail %s in %s: %w", l.kind, l.language, err)
 		}
@@ -225,11 +227,13 @@ func opened(e upgrade.Opened) []letter {
 	}
 	words := map[string]any{"Workspace": e.WorkspaceName}
 	payer := letter{kind: OpeningReminder, to: e.BillingEmail, language: e.BillingLanguage, at: e.StartedAt, words: words, facts: facts(e.BillingLanguage)}
+	payer.links = openedLinks(e, true, e.OwnerEmail == e.BillingEmail)
 	if e.OwnerEmail == e.BillingEmail || e.OwnerEmail == "" {
 		return []letter{payer}
 	}
 	owner := payer
 	owner.to, owner.language, owner.facts = e.OwnerEmail, e.OwnerLanguage, facts(e.OwnerLanguage)
+	owner.links = openedLinks(e, false, true)
 	return []letter{payer, owner}
 }
 

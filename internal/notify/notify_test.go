@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"text/template"
@@ -32,6 +33,9 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// base is the address of the consoles.
+const base = "https://tollgate.example"
 
 var at = time.Date(2026, 3, 1, 6, 30, 0, 0, time.UTC)
 
@@ -73,6 +77,8 @@ func ofPeople(language string) map[string]any {
 		"code-rebind":    code(account.ForRebinding, "cn1", "商城 shop"),
 		"code-take-over": asked(code(account.ForTakingOver, "cn1", "商城 shop")),
 		"code-dissolve":  asked(code(account.ForDissolving, "cn1", "商城 shop")),
+		"rebound-owner": rebind.Rebound{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", From: "acme", To: "acme-two", Email: "mei@example.com",
+			Language: language, Owner: true, At: at},
 		"rebound": rebind.Rebound{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", From: "acme", To: "acme-two", Email: "mei@example.com",
 			Language: language, At: at},
 		"owner-changed": workspace.OwnerChanged{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "us1", Before: "Mei", Now: "Li", Email: "li@example.com",
@@ -234,7 +240,7 @@ func TestEveryMailReadsAsItsGoldenFileInEveryLanguage(t *testing.T) {
 		for name, event := range events(language) {
 			t.Run(name+"-"+language, func(t *testing.T) {
 				t.Parallel()
-				mails, err := notify.Compose(event)
+				mails, err := notify.Compose(event, base)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -275,7 +281,7 @@ func TestOpeningReminderReachesPayerAndOwnerEachInTheirLanguage(t *testing.T) {
 	t.Parallel()
 	e := opened("zh")
 	e.OwnerLanguage = "en"
-	mails, err := notify.Compose(e)
+	mails, err := notify.Compose(e, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +302,7 @@ func TestOnePersonAsPayerAndOwnerGetsOneReminder(t *testing.T) {
 	t.Parallel()
 	e := opened("en")
 	e.OwnerEmail = e.BillingEmail
-	mails, err := notify.Compose(e)
+	mails, err := notify.Compose(e, base)
 	if err != nil || len(mails) != 1 {
 		t.Errorf("%d mails (%v), want 1", len(mails), err)
 	}
@@ -304,7 +310,7 @@ func TestOnePersonAsPayerAndOwnerGetsOneReminder(t *testing.T) {
 
 func TestUnknownLanguageGetsEnglish(t *testing.T) {
 	t.Parallel()
-	mails, err := notify.Compose(account.CodeSent{Purpose: account.ForReset, Email: "a@example.com", Language: "fr", Digits: "123456", ExpiresAt: at})
+	mails, err := notify.Compose(account.CodeSent{Purpose: account.ForReset, Email: "a@example.com", Language: "fr", Digits: "123456", ExpiresAt: at}, base)
 	if err != nil || mails[0].Language != "en" {
 		t.Errorf("%v (%v), want English", mails, err)
 	}
@@ -312,7 +318,7 @@ func TestUnknownLanguageGetsEnglish(t *testing.T) {
 
 func TestEventWithoutMailIsAnError(t *testing.T) {
 	t.Parallel()
-	if mails, err := notify.Compose(struct{}{}); err == nil {
+	if mails, err := notify.Compose(struct{}{}, base); err == nil {
 		t.Errorf("composed %v of nothing", mails)
 	}
 }
@@ -321,7 +327,7 @@ func TestNamesFromOutsideStayNames(t *testing.T) {
 	t.Parallel()
 	e := opened("en")
 	e.WorkspaceName = "shop\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script>\u202egpj.exe"
-	mails, err := notify.Compose(e)
+	mails, err := notify.Compose(e, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,12 +362,43 @@ func TestLanguagesHaveTheSameWords(t *testing.T) {
 func TestEverySiteHasAChineseName(t *testing.T) {
 	t.Parallel()
 	for _, s := range site.All() {
-		mails, err := notify.Compose(account.Registered{Site: s.ID, Email: "a@example.com", Language: "zh", RegisteredAt: at})
+		mails, err := notify.Compose(account.Registered{Site: s.ID, Email: "a@example.com", Language: "zh", RegisteredAt: at}, base)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(mails[0].Text, s.Name) {
 			t.Errorf("site %s is called %q in a Chinese mail", s.ID, s.Name)
+		}
+	}
+}
+
+// unlinked are the mails whose reader has nowhere to go: a code is typed where
+// it was asked for, and of what is over nothing is left.
+var unlinked = []notify.Kind{notify.Code, notify.DataDeleted, notify.WorkspaceDissolved}
+
+// TestEveryMailLeadsWhereItsReaderActs checks that each mail has a link in both
+// of its forms, and none where the installation's address is not known.
+func TestEveryMailLeadsWhereItsReaderActs(t *testing.T) {
+	t.Parallel()
+	for _, language := range notify.Languages() {
+		for name, event := range events(language) {
+			mails, err := notify.Compose(event, base+"/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range mails {
+				want := !slices.Contains(unlinked, m.Kind)
+				if strings.Contains(m.Text, ": "+base+"/") != (want && language == "en") && language == "en" || strings.Contains(m.HTML, `href="`+base+"/") != want {
+					t.Errorf("%s in %s to %s: a link is there, or is not", name, language, m.To)
+				}
+				if strings.Contains(m.Text, base+"//") {
+					t.Errorf("%s in %s: a slash too many", name, language)
+				}
+			}
+			bare, err := notify.Compose(event, "")
+			if err != nil || strings.Contains(bare[0].Text+bare[0].HTML, "/studio/") {
+				t.Errorf("%s in %s without an address: %v", name, language, err)
+			}
 		}
 	}
 }

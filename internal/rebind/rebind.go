@@ -66,6 +66,7 @@ type Rebound struct {
 	From, To      string // user names
 	Email         string
 	Language      string
+	Owner         bool // it goes to the Owner
 	At            time.Time
 }
 
@@ -282,8 +283,11 @@ func tell(ctx context.Context, tx Tx, w workspace.Workspace, from, to account.Bi
 		return err
 	}
 	told := Rebound{WorkspaceID: w.ID, WorkspaceName: w.Name, Site: w.Site, From: from.UserName, To: to.UserName, At: at}
-	for _, x := range []struct{ email, language string }{{from.Email, from.Language}, {to.Email, to.Language}, {owner.Email, owner.Language}} {
-		told.Email, told.Language = x.email, x.language
+	for _, x := range []struct {
+		email, language string
+		owner           bool
+	}{{from.Email, from.Language, false}, {to.Email, to.Language, false}, {owner.Email, owner.Language, true}} {
+		told.Email, told.Language, told.Owner = x.email, x.language, x.owner
 		if err := tx.Announce(ctx, told); err != nil {
 			return err
 		}

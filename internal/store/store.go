@@ -71,6 +71,7 @@ type Engine interface {
 type Store struct {
 	engine  Engine
 	changed func(workspaceID string)
+	base    string // the address of the consoles, for links in mails
 }
 
 // New wraps an open and migrated engine.
@@ -81,12 +82,18 @@ func New(e Engine) *Store { return &Store{engine: e, changed: func(string) {}} }
 // before the store is used.
 func (s *Store) OnChange(f func(workspaceID string)) { s.changed = f }
 
+// LinkTo gives the address at which people reach the consoles: the links in
+// mails begin with it. It is set before the store is used; until then mails
+// have no links.
+func (s *Store) LinkTo(base string) { s.base = base }
+
 // Tx is one transaction. Its methods are the tables' only readers and writers.
 type Tx struct {
 	conn     Conn
 	dialect  Dialect
 	readOnly bool
 	changed  map[string]bool // workspaces to tell of after the commit
+	base     string          // of the links in mails
 }
 
 // kept carries an error out of a transaction that is committed all the same.
@@ -122,7 +129,7 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	}
 	err := s.engine.Write(ctx, func(c Conn) error {
 		keep = nil
-		tx = &Tx{conn: c, dialect: s.engine.Dialect(), changed: map[string]bool{}}
+		tx = &Tx{conn: c, dialect: s.engine.Dialect(), changed: map[string]bool{}, base: s.base}
 		err := f(tx)
 		var k kept
 		if errors.As(err, &k) {

@@ -144,7 +144,7 @@ func (tx *Tx) BrokenAudit(ctx context.Context) (int64, error) {
 // Announce turns an event of the business into mails: each goes to the outbox
 // with the job that delivers it.
 func (tx *Tx) Announce(ctx context.Context, event any) error {
-	mails, err := notify.Compose(event)
+	mails, err := notify.Compose(event, tx.base)
 	if err != nil {
 		return fmt.Errorf("compose mails of %T: %w", event, err)
 	}
