@@ -23,6 +23,7 @@ type Explanation struct {
 	Total       Amount          `json:"total"`
 	Entry       *PaidBy         `json:"entry"`
 	Lines       []ExplainedLine `json:"lines"`
+	Adjustments []Correction    `json:"adjustments"` // that corrected it since
 }
 
 // CatalogVersion is a version of the prices. Units are cut to UnitDecimals;

@@ -25,6 +25,9 @@ type Statement struct {
 	Workspaces []StatementWorkspace `json:"workspaces,omitempty"`
 	Items      []StatementItem      `json:"items,omitempty"`
 	Packages   []StatementPackage   `json:"packages,omitempty"`
+
+	Adjusted    string       `json:"adjusted"` // beside the total; above zero in the account's favour
+	Adjustments []Correction `json:"adjustments"`
 }
 
 // StatementPackage is what an annual package cost in the month: its purchase,

@@ -84,6 +84,9 @@ func (c *billExplain) print(w io.Writer, e *api.Explanation) error {
 	if e.Entry != nil {
 		fmt.Fprintf(w, "paid by    entry %d of the ledger (%s)\n", e.Entry.Number, e.Entry.ID)
 	}
+	for _, a := range e.Adjustments {
+		fmt.Fprintf(w, "adjusted   %s %s on %s: %s\n", a.Amount, e.Total.Currency, a.BookedAt.Format("2006-01-02"), a.Reason)
+	}
 	for _, l := range e.Lines {
 		if err := printLine(w, e, l); err != nil {
 			return err

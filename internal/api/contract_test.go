@@ -24,7 +24,7 @@ var pairs = [][2]any{
 	{api.LineCover{}, client.LineCover{}}, {api.Package{}, client.Package{}}, {api.TrafficPackage{}, client.TrafficPackage{}}, {api.Mix{}, client.Mix{}},
 	{api.PackageUse{}, client.PackageUse{}}, {api.PackageItemsUse{}, client.PackageItemsUse{}}, {api.TrafficDiscount{}, client.TrafficDiscount{}}, {api.StatementPackage{}, client.StatementPackage{}},
 	{api.MonthToDate{}, client.MonthToDate{}}, {api.Balance{}, client.Balance{}}, {api.PaidWorkspace{}, client.PaidWorkspace{}},
-	{api.Entry{}, client.Entry{}}, {api.EntryChange{}, client.EntryChange{}}, {api.Transfer{}, client.Transfer{}}, {api.Slip{}, client.Slip{}}, {api.TopUp{}, client.TopUp{}},
+	{api.Entry{}, client.Entry{}}, {api.EntryChange{}, client.EntryChange{}}, {api.Transfer{}, client.Transfer{}}, {api.Slip{}, client.Slip{}}, {api.Adjustment{}, client.Adjustment{}}, {api.AdjustmentEffect{}, client.AdjustmentEffect{}}, {api.Correction{}, client.Correction{}}, {api.TopUp{}, client.TopUp{}},
 	{api.ClockNow{}, client.ClockNow{}}, {api.Verification{}, client.Verification{}}, {api.Finding{}, client.Finding{}},
 	{api.CostPreview{}, client.CostPreview{}}, {api.PreviewItem{}, client.PreviewItem{}}, {api.Alerts{}, client.Alerts{}}, {api.Alert{}, client.Alert{}},
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},

@@ -25,6 +25,7 @@ type Explanation struct {
 	Total       Amount          `json:"total"`
 	Entry       *PaidBy         `json:"entry,omitempty" doc:"The entry of the ledger that paid the bill; missing where there was nothing to pay."`
 	Lines       []ExplainedLine `json:"lines" nullable:"false"`
+	Adjustments []Correction    `json:"adjustments,omitempty" doc:"What corrected the bill since, by lines of their own: the bill stays as it is."`
 }
 
 // CatalogVersion is a version of the prices.
@@ -83,7 +84,7 @@ func ExplanationOf(e bill.Explanation, line int) (*Explanation, error) {
 	b := e.Bill
 	shown := &Explanation{
 		ID: b.ID, Number: b.Number, WorkspaceID: b.WorkspaceID, Site: string(b.Site), Zone: e.Zone.String(), Day: b.Day.String(),
-		Hours: len(b.Day.Hours(e.Zone)), Market: b.Market.String(), Catalog: versionOf(e.Version), Total: amountOf(b.Total), Lines: []ExplainedLine{},
+		Hours: len(b.Day.Hours(e.Zone)), Market: b.Market.String(), Catalog: versionOf(e.Version), Total: amountOf(b.Total), Lines: []ExplainedLine{}, Adjustments: correctionsOf(e.Adjustments),
 	}
 	if e.Entry.Number > 0 {
 		shown.Entry = &PaidBy{e.Entry.ID, e.Entry.Number, local(e.Entry.At, b.Site)}

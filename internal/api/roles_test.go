@@ -74,6 +74,7 @@ var permits = map[string]string{
 	"list-code-batches": looking, "make-code-batch": "fp", "show-code-batch": looking, "export-codes": "fp", "list-codes": looking, "revoke-codes": "fp",
 	"list-account-sources": looking, "assign-source": "fp", "take-back-source": "fp",
 	"sign-out-operator": looking, "list-transfers": looking, "show-transfer": looking, "show-transfer-slip": "fp", "credit-transfer": "fp", "approve-transfer": "fp", "return-transfer": "fp", "reject-transfer": "fp", "verify-books": "ufp",
+	"list-adjustments": looking, "show-adjustment": looking, "propose-adjustment": "fp", "approve-adjustment": "fp", "reject-adjustment": "fp",
 	"show-clock": looking, "move-clock": "p",
 	"list-catalog-versions": looking, "show-catalog-version": looking, "check-catalog-version": "p", "add-catalog-version": "p",
 	"remove-catalog-version": "p", "try-catalog-version": looking, "list-agreed-prices": looking, "agree-price": "p", "end-agreed-price": "p",
@@ -109,6 +110,8 @@ var bodies = map[string]string{
 	"credit-transfer":             `{"amount":"100.00"}`,
 	"return-transfer":             `{"reason":"why"}`,
 	"reject-transfer":             `{"reason":"why"}`,
+	"propose-adjustment":          `{"amount":"-5","reason":"why"}`,
+	"reject-adjustment":           `{"reason":"why"}`,
 	"activate-code":               `{"code":"0000-0000-0000-0000"}`,
 	"buy-card":                    `{"amount":"100"}`,
 	"make-code-batch":             `{"kind":"voucher","amount":"50","currency":"CNY","size":1,"days":30}`,
@@ -183,7 +186,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 func (x *crowd) request(r api.Route) raw {
 	path := strings.NewReplacer(
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
-		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{slip_id}", "attc_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
+		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{slip_id}", "attc_none", "{adjustment_id}", "adjm_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
 		"{profile_id}", "invp_none", "{address_id}", "inva_none", "{invoice_id}", "invc_none",
 		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none", "{package_id}", "pkge_none", "{item}", "logs",
 	).Replace(r.Path)

@@ -28,7 +28,7 @@ func (s *server) routes() []route {
 	for _, part := range [][]route{
 		s.topUps(),
 		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
-		s.billingCenter(), s.transferring(), s.purse(), s.vouchers(), s.statements(), s.packages(),
+		s.billingCenter(), s.transferring(), s.adjustments(), s.purse(), s.vouchers(), s.statements(), s.packages(),
 		s.operations(), s.catalogue(), s.prices(),
 		s.keys(), s.reported(), s.readings(), s.certifications(), s.invoices(),
 	} {

@@ -37,10 +37,13 @@ type Statement struct {
 	Owed       string               `json:"owed" doc:"A decimal: by the account, over all, when the statement was made."`
 	DueBy      string               `json:"due_by,omitempty" format:"date" doc:"By when that must be paid; missing where nothing is owed."`
 	IssuedAt   time.Time            `json:"issued_at"`
+	Adjusted   string               `json:"adjusted" doc:"A decimal: the sum of the adjustments, above zero in the account's favour. It is no part of the total."`
 	Documents  []StatementDocument  `json:"documents" nullable:"false" doc:"The same as files."`
 	Workspaces []StatementWorkspace `json:"workspaces,omitempty" doc:"Only where one statement is asked for."`
 	Items      []StatementItem      `json:"items,omitempty" doc:"Of all workspaces. Only where one statement is asked for."`
 	Packages   []StatementPackage   `json:"packages,omitempty" doc:"What annual packages cost besides. They are in the total, and in no workspace's. Only where one statement is asked for."`
+
+	Adjustments []Correction `json:"adjustments,omitempty" doc:"Corrections of what the account has, booked in the month or before and on no earlier statement. Only where one statement is asked for."`
 }
 
 // StatementDocument is a statement as a file.
@@ -92,6 +95,9 @@ func statementOf(st statement.Statement) Statement {
 		LateBills: st.Late.Bills, LateTotal: money.Of(st.Late.Total.Minor(), st.Currency).String(), Total: st.Total.String(), Paid: paidOf(st.Paid),
 		Owed: st.Owed.String(), IssuedAt: st.IssuedAt.In(statement.Zone(st.Currency)), Documents: documents(st.ID),
 	}
+	if sum, err := st.Adjusted(); err == nil { // checked when it was read
+		shown.Adjusted = sum.String()
+	}
 	if !st.DueBy.IsZero() {
 		shown.DueBy = st.DueBy.String()
 	}
@@ -132,7 +138,7 @@ func showStatement(c *call, in *OfStatement) (*Statement, error) {
 		return nil, err
 	}
 	shown := statementOf(st)
-	shown.Items = statementItems(st.Items)
+	shown.Items, shown.Adjustments = statementItems(st.Items), corrections(st.Adjustments)
 	for _, p := range st.Packages {
 		shown.Packages = append(shown.Packages, StatementPackage{p.ID, string(p.Kind), p.What, p.Charges, p.Total.String(), paidOf(p.Paid)})
 	}

@@ -28,6 +28,8 @@ type Explanation struct {
 	Version *catalog.Version
 	Entry   wallet.Entry // which paid it, and maybe others of the payer's day; zero where there was nothing to pay
 	Lines   []ExplainedLine
+
+	Adjustments []wallet.Adjustment // what corrected it since, by lines of their own
 }
 
 // ExplainedLine is one line with everything that it was calculated from.
@@ -76,6 +78,8 @@ type ExplainTx interface {
 	ShareTx
 	// LedgerEntryOf finds an entry of a payer by its number.
 	LedgerEntryOf(ctx context.Context, payer string, number int64) (e wallet.Entry, found bool, err error)
+	// AdjustmentsOfBill lists the booked adjustments of a bill.
+	AdjustmentsOfBill(ctx context.Context, billID string) ([]wallet.Adjustment, error)
 }
 
 // Explain reads what a bill was made of.
@@ -105,7 +109,12 @@ func Explain(ctx context.Context, tx ExplainTx, c *catalog.Catalog, b Bill) (Exp
 	if err != nil {
 		return Explanation{}, err
 	}
-	return ExplainFrom(c, b, window, samples, share, entry)
+	e, err := ExplainFrom(c, b, window, samples, share, entry)
+	if err != nil {
+		return e, err
+	}
+	e.Adjustments, err = tx.AdjustmentsOfBill(ctx, b.ID)
+	return e, err
 }
 
 // ExplainFrom takes a bill apart: the samples are those of its generation in

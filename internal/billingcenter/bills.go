@@ -164,6 +164,14 @@ func (b *Console) billPage(w http.ResponseWriter, r *http.Request) error {
 			Exact: web.Exact(l.Exact), Amount: l.Amount, Paid: partsBy(l.Paid, l.Sources),
 		})
 	}
+	ctx := r.Context()
+	err = b.Store.Read(ctx, func(tx *store.Tx) error {
+		page.Adjustments, err = tx.AdjustmentsOfBill(ctx, d.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	page.Frame = b.frame(r, row.WorkspaceName+", "+row.Day.String(), "bills")
 	return web.Render(w, r, http.StatusOK, billPage(page))
 }

@@ -51,6 +51,7 @@ func drawStatement(ctx context.Context, p StatementView) ([]byte, error) {
 	d.summary()
 	d.byWorkspace()
 	d.byItem()
+	d.adjustments(p.Zone)
 	d.closing()
 	var out bytes.Buffer
 	if err := d.Output(&out); err != nil {
@@ -276,6 +277,26 @@ func (d *sheet) byItem() {
 	}
 	d.row(columns, []string{d.t("bc.col.total"), "", web.Money(d.s.Total)}, 9.5, 15, true)
 	d.Ln(7)
+}
+
+// adjustments are the corrections beside the total.
+func (d *sheet) adjustments(zone *time.Location) {
+	if len(d.s.Adjustments) == 0 {
+		return
+	}
+	d.section(d.t("statement.adjustments"))
+	columns := []column{
+		{d.t("statement.booked"), 32, "L"}, {d.t("statement.reason"), 74, "L"}, {d.t("statement.corrects"), 36, "L"},
+		{d.t("bc.col.amount", "currency", string(d.s.Currency)), inside - 142, "R"},
+	}
+	d.heads(columns)
+	for _, a := range d.s.Adjustments {
+		d.row(columns, []string{web.Instant(a.BookedAt, zone), a.Reason, orDash(a.Bill), signed(a.Amount)}, 9, 50, false)
+	}
+	d.row(columns, []string{d.t("bc.col.total"), "", "", adjustedSum(d.s)}, 9.5, 15, true)
+	d.ink(8, 110, false)
+	d.write(inside, lineHeight, d.t("statement.adjustments_note"), "L")
+	d.Ln(9)
 }
 
 // closing says how the sums were rounded.

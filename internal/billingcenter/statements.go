@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate.dev/internal/fault"
@@ -129,6 +130,13 @@ func statementRows(s statement.Statement) [][]string {
 		line := []string{s.Number, s.Month.String(), "", pk.ID, "", string(pk.Kind) + ":" + pk.What, strconv.FormatInt(pk.Charges, 10), string(s.Currency), pk.Total.String()}
 		for _, kind := range wallet.Payments() {
 			line = append(line, pk.Paid.By(kind).String())
+		}
+		rows = append(rows, line)
+	}
+	for _, a := range s.Adjustments {
+		line := []string{s.Number, s.Month.String(), "", inert(a.Reason), "", strings.TrimSuffix("adjustment:"+a.Bill, ":"), "1", string(s.Currency), a.Amount.String()}
+		for range wallet.Payments() {
+			line = append(line, "")
 		}
 		rows = append(rows, line)
 	}

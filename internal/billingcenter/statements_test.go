@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -68,6 +69,7 @@ func TestStatementGallery(t *testing.T) {
 	t.Parallel()
 	s := exampleStatement(t, "shop", "支付网关 payments")
 	quiet := s
+	s.Adjustments = correctedIn(s)
 	quiet.Owed, quiet.DueBy, quiet.Late, quiet.Month = cny("0"), period.Day{}, statement.Late{}, s.Month.Next()
 	list := func(ctx context.Context) Statements {
 		return Statements{Frame: frame(ctx, "Monthly bills", "statements"), Currency: money.CNY, Zone: hangzhou, Open: quiet.Month, ReadyAt: statement.DueAt(money.CNY, quiet.Month)}
@@ -107,6 +109,46 @@ func TestStatementGallery(t *testing.T) {
 			return consumptionPage(consumed(ctx, refused(web.Blank("from", "2019-03-01", "to", "2026-03-31"), period.ErrTooLong.With("most", mostDays).On("from"))))
 		}},
 	})
+}
+
+// correctedIn are two adjustments of the statement's month.
+func correctedIn(s statement.Statement) []statement.Adjustment {
+	at := s.Month.First().Start(hangzhou).Add(300 * time.Hour)
+	return []statement.Adjustment{
+		{ID: "adjm_1", Reason: "Logs of 2026-02-03 were counted twice 重复计费", Bill: "cn1-2026-000041", BookedAt: at, Amount: cny("1234.5")},
+		{ID: "adjm_2", Reason: "=credited twice", BookedAt: at.Add(time.Hour), Amount: cny("-40")},
+	}
+}
+
+func TestAdjustmentsStandBesideTheTotalOfTheDocuments(t *testing.T) {
+	t.Parallel()
+	s := exampleStatement(t, "shop")
+	bare := statementRows(s)
+	s.Adjustments = correctedIn(s)
+	rows := statementRows(s)
+	if len(rows) != len(bare)+2 {
+		t.Fatalf("%d rows for %d and two adjustments", len(rows), len(bare))
+	}
+	one, two := strings.Join(rows[len(bare)], "|"), strings.Join(rows[len(bare)+1], "|")
+	if !strings.Contains(one, "|adjustment:cn1-2026-000041|1|CNY|1234.50|") || !strings.Contains(two, "|'=credited twice||adjustment|1|CNY|-40.00|") {
+		t.Errorf("the rows are %s and %s", one, two)
+	}
+	for _, r := range rows {
+		if len(r) != len(rows[0]) {
+			t.Errorf("%d fields under %d heads: %v", len(r), len(rows[0]), r)
+		}
+	}
+	for _, language := range web.Languages() {
+		d, err := drawStatement(web.WithLanguage(t.Context(), language, ""), StatementView{Statement: s, Zone: hangzhou})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if folder := os.Getenv("TOLLGATE_GALLERY"); folder != "" {
+			if err := os.WriteFile(filepath.Join(folder, "adjusted."+language+".pdf"), d, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // TestTheDocumentIsTheSameToTheByte compares with golden hashes: the same

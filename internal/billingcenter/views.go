@@ -155,6 +155,8 @@ type BillView struct {
 	Paid     []PaidPart // by kind
 	Sources  []PaidPart // by what paid
 	Hash     string
+
+	Adjustments []wallet.Adjustment // that corrected it since
 }
 
 // BillLine is a line as it is shown.

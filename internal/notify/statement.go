@@ -27,6 +27,9 @@ func statementIssued(e statement.Issued) []letter {
 	if s.Late.Bills > 0 {
 		facts = append(facts, fact{"late", sum(s.Late.Total)})
 	}
+	if adjusted, err := s.Adjusted(); err == nil && len(s.Adjustments) > 0 { // checked when it was made
+		facts = append(facts, fact{"adjusted", sum(adjusted)})
+	}
 	if s.Owed.Sign() > 0 {
 		facts = append(facts, fact{"owed", sum(s.Owed)})
 	}

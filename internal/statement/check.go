@@ -9,6 +9,7 @@ import (
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/prepaid"
+	"tollgate.dev/internal/wallet"
 )
 
 // Check reads statements and finds where they do not hold: I5 a statement is
@@ -49,9 +50,9 @@ func (c *Check) Statement(document []byte, id, payer, number, hash string) (s St
 	return s, true
 }
 
-// Bills compares a statement with the bills and charges that are on it, summed
-// anew.
-func (c *Check) Bills(s Statement, bills func(yield func(bill.Bill) error) error, charges []prepaid.Charge) error {
+// Bills compares a statement with the bills, charges and adjustments that are
+// on it, summed anew.
+func (c *Check) Bills(s Statement, bills func(yield func(bill.Bill) error) error, charges []prepaid.Charge, corrected []wallet.Adjustment) error {
 	g := Gather(s.Month, s.Currency)
 	if err := bills(g.Bill); err != nil {
 		return err
@@ -67,6 +68,10 @@ func (c *Check) Bills(s Statement, bills func(yield func(bill.Bill) error) error
 		names[w.ID] = w.Name
 	}
 	g.Into(&again, c.catalog, names)
+	if again.Adjustments = adjusted(corrected); fmt.Sprint(again.Adjustments) != fmt.Sprint(s.Adjustments) {
+		c.find("I5", s.ID, "its adjustments are not those that were booked")
+		again.Adjustments = s.Adjustments
+	}
 	if fmt.Sprint(sorted(again)) != fmt.Sprint(sorted(s)) {
 		c.find("I5", s.ID, "it is for %d bills of %s, there are %d of %s, or their parts differ", s.Bills, s.Total, again.Bills, again.Total)
 	}

@@ -33,6 +33,7 @@ type document struct {
 	Workspaces []documentWorkspace `json:"workspaces"`
 	Items      []documentItem      `json:"items"`
 	Packages   []documentPackage   `json:"packages,omitempty"`
+	Adjusted   []documentAdjusted  `json:"adjustments,omitempty"`
 	Owed       string              `json:"owed"`
 	DueBy      string              `json:"due_by"`
 	Previous   string              `json:"previous"`
@@ -62,6 +63,14 @@ type documentPackage struct {
 	Charges int64              `json:"charges"`
 	Total   string             `json:"total"`
 	Paid    documentPaid       `json:"paid"`
+}
+
+type documentAdjusted struct {
+	ID       string    `json:"id"`
+	Reason   string    `json:"reason"`
+	Bill     string    `json:"bill,omitempty"`
+	BookedAt time.Time `json:"booked_at"`
+	Amount   string    `json:"amount"`
 }
 
 // documentPaid leaves out what paid nothing. JSON orders a map by its keys.
@@ -97,6 +106,9 @@ func (s Statement) Document() []byte {
 	}
 	for _, p := range s.Packages {
 		d.Packages = append(d.Packages, documentPackage{p.ID, p.Kind, p.What, p.Charges, p.Total.String(), paidOf(p.Paid)})
+	}
+	for _, a := range s.Adjustments {
+		d.Adjusted = append(d.Adjusted, documentAdjusted{a.ID, a.Reason, a.Bill, a.BookedAt.UTC(), a.Amount.String()})
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
@@ -164,6 +176,9 @@ func Read(text []byte) (Statement, error) {
 	}
 	for _, p := range d.Packages {
 		s.Packages = append(s.Packages, Package{p.ID, p.Kind, p.What, p.Charges, r.amount(p.Total), r.paid(p.Paid)})
+	}
+	for _, a := range d.Adjusted {
+		s.Adjustments = append(s.Adjustments, Adjustment{a.ID, a.Reason, a.Bill, a.BookedAt, r.amount(a.Amount)})
 	}
 	if d.DueBy != "" && r.err == nil {
 		r.err = s.DueBy.UnmarshalText([]byte(d.DueBy))

@@ -49,6 +49,11 @@ type Tx interface {
 	TakeCharges(ctx context.Context, statementID, payer string, c money.Currency, last period.Day) (int64, error)
 	// ChargesOn lists the charges of a statement, always in one order.
 	ChargesOn(ctx context.Context, statementID string) ([]prepaid.Charge, error)
+	// TakeAdjustments puts all adjustments of the account on the statement that
+	// were booked before the instant and are on none yet.
+	TakeAdjustments(ctx context.Context, statementID, payer string, c money.Currency, before time.Time) (int64, error)
+	// AdjustmentsOn lists the adjustments of a statement, always in one order.
+	AdjustmentsOn(ctx context.Context, statementID string) ([]wallet.Adjustment, error)
 	// InsertStatement keeps a statement for ever and makes it the account's last.
 	InsertStatement(ctx context.Context, s Statement) error
 
@@ -83,8 +88,8 @@ type Issued struct {
 const pageOf = 500
 
 // Issue makes the statement of an account's month, once: made again, the one
-// that is there is given back. An account without bills and charges of packages
-// gets none; its ID is then empty.
+// that is there is given back. An account without bills, charges of packages and
+// adjustments gets none; its ID is then empty.
 func Issue(ctx context.Context, tx Tx, c *catalog.Catalog, payer string, m period.Month, at time.Time) (Statement, error) {
 	if _, err := tx.LedgerHead(ctx, payer); err != nil { // nobody else charges or states this account until we are done
 		return Statement{}, fmt.Errorf("chain of %s: %w", payer, err)
@@ -103,7 +108,11 @@ func Issue(ctx context.Context, tx Tx, c *catalog.Catalog, payer string, m perio
 		return Statement{}, err
 	}
 	charges, err := tx.TakeCharges(ctx, s.ID, payer, a.Currency, m.Last())
-	if err != nil || taken+charges == 0 {
+	if err != nil {
+		return Statement{}, err
+	}
+	corrected, err := tx.TakeAdjustments(ctx, s.ID, payer, a.Currency, m.Last().End(Zone(a.Currency)))
+	if err != nil || taken+charges+corrected == 0 {
 		return Statement{}, err
 	}
 	if err := s.gather(ctx, tx, c, m, a.Currency); err != nil {
@@ -169,7 +178,9 @@ func (s *Statement) gather(ctx context.Context, tx Tx, c *catalog.Catalog, m per
 		names[id] = w.Name
 	}
 	g.Into(s, c, names)
-	return nil
+	corrected, err := tx.AdjustmentsOn(ctx, s.ID)
+	s.Adjustments = adjusted(corrected)
+	return err
 }
 
 // account adds what the account owes now, and by when.

@@ -5,7 +5,7 @@
 // any money.
 //
 // Always true: an account has at most one statement a month, and it never
-// changes; a bill is on one statement, and a statement is the sum of its
+// changes; a bill and an adjustment are on one statement, and a statement is the sum of its
 // bills; its number follows the one before of its currency and year without a
 // gap; it holds the hash of the account's statement before it.
 package statement
@@ -49,13 +49,16 @@ type Statement struct {
 	Total      money.Amount
 	Paid       bill.Paid
 	Workspaces []Workspace
-	Items      []Item       // of the bills
-	Packages   []Package    // what packages cost besides
-	Owed       money.Amount // by the account, over all, when it was made
-	DueBy      period.Day   // when that must be paid; zero where nothing is owed
-	IssuedAt   time.Time
-	Previous   string // the hash of the account's statement before; empty for the first
-	Hash       string // of the document
+	Items      []Item    // of the bills
+	Packages   []Package // what packages cost besides
+
+	Adjustments []Adjustment // of what the account has, beside the total
+
+	Owed     money.Amount // by the account, over all, when it was made
+	DueBy    period.Day   // when that must be paid; zero where nothing is owed
+	IssuedAt time.Time
+	Previous string // the hash of the account's statement before; empty for the first
+	Hash     string // of the document
 }
 
 // Late are the bills of earlier months that were made after the statements of
@@ -156,7 +159,8 @@ func (s Statement) Sums() error {
 	if bills != s.Bills {
 		return ErrUnsummed.With("statement", s.ID)
 	}
-	return nil
+	_, err := s.Adjusted()
+	return err
 }
 
 // equal compares a whole with its parts, and with what paid it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
@@ -95,6 +96,64 @@ func (tx *Tx) AdjustmentsOf(ctx context.Context, accountID string, limit int) ([
 		WHERE account_id = $1
 		ORDER BY proposed_at DESC, id
 		LIMIT $2`, accountID, int64(limit))
+	return collect(rows, err, scanAdjustment)
+}
+
+// TakeAdjustments puts all adjustments of an account on the statement that
+// were booked before the instant and are on none yet.
+func (tx *Tx) TakeAdjustments(ctx context.Context, statementID, payer string, c money.Currency, before time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `
+		UPDATE adjustment
+		SET statement_id = $1
+		WHERE account_id = $2
+			AND currency = $3
+			AND state = 'approved'
+			AND decided_at < $4
+			AND statement_id = ''`, statementID, payer, string(c), period.Micros(before))
+	if err != nil {
+		return 0, fmt.Errorf("put adjustments of %s on %s: %w", payer, statementID, err)
+	}
+	return n, nil
+}
+
+// AdjustmentsOn lists the adjustments of a statement, as they were booked.
+func (tx *Tx) AdjustmentsOn(ctx context.Context, statementID string) ([]wallet.Adjustment, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+adjustmentColumns+`
+		FROM adjustment
+		WHERE statement_id = $1
+			AND statement_id <> ''
+		ORDER BY decided_at, id`, statementID)
+	return collect(rows, err, scanAdjustment)
+}
+
+// AdjustmentsOfBill lists the booked adjustments of a bill, the earliest first.
+func (tx *Tx) AdjustmentsOfBill(ctx context.Context, billID string) ([]wallet.Adjustment, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+adjustmentColumns+`
+		FROM adjustment
+		WHERE bill_id = $1
+			AND bill_id <> ''
+			AND state = 'approved'
+		ORDER BY decided_at, id`, billID)
+	return collect(rows, err, scanAdjustment)
+}
+
+// AdjustmentsAfter lists adjustments, the newest first, from behind the one of
+// the given ID on; in one state, or in any where it is empty.
+func (tx *Tx) AdjustmentsAfter(ctx context.Context, state wallet.AdjustmentState, after string, limit int) ([]wallet.Adjustment, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+adjustmentColumns+`
+		FROM adjustment a
+		WHERE ($1 = '' OR state = $1)
+			AND ($2 = '' OR EXISTS (
+				SELECT 1
+				FROM adjustment b
+				WHERE b.id = $2
+					AND (a.proposed_at < b.proposed_at
+						OR (a.proposed_at = b.proposed_at AND a.id > b.id))))
+		ORDER BY proposed_at DESC, id
+		LIMIT $3`, string(state), after, int64(limit))
 	return collect(rows, err, scanAdjustment)
 }
 

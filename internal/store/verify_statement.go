@@ -28,7 +28,11 @@ func (tx *Tx) verifyStatements(ctx context.Context, c *catalog.Catalog) ([]audit
 			if err != nil {
 				return nil, err
 			}
-			err = check.Bills(s, func(yield func(bill.Bill) error) error { return tx.eachBillOn(ctx, s, yield) }, charges)
+			corrected, err := tx.AdjustmentsOn(ctx, s.ID)
+			if err != nil {
+				return nil, err
+			}
+			err = check.Bills(s, func(yield func(bill.Bill) error) error { return tx.eachBillOn(ctx, s, yield) }, charges, corrected)
 			if err != nil {
 				return nil, err
 			}
@@ -119,7 +123,18 @@ func (tx *Tx) strayStatements(ctx context.Context) ([]audit.Finding, error) {
 		FROM package_charge c
 		JOIN statement s ON s.payer = c.payer AND s.month = SUBSTR(c.day, 1, 7) AND s.currency = c.currency
 		WHERE c.statement_id = ''
-			AND c.at < s.issued_at - 86400000000`}, {"I11", `
+			AND c.at < s.issued_at - 86400000000`}, {"I5", `
+		SELECT a.id, 'it is on a statement that is not the account''s, or was not booked'
+		FROM adjustment a
+		LEFT JOIN statement s ON s.id = a.statement_id AND s.payer = a.account_id AND s.currency = a.currency
+		WHERE a.statement_id <> ''
+			AND (s.id IS NULL OR a.state <> 'approved')`}, {"I5", `
+		SELECT DISTINCT a.id, 'it was booked two months before a statement and is on none'
+		FROM adjustment a
+		JOIN statement s ON s.payer = a.account_id AND s.currency = a.currency
+		WHERE a.state = 'approved'
+			AND a.statement_id = ''
+			AND a.decided_at < s.issued_at - 6048000000000`}, {"I11", `
 		SELECT n.series, 'statements have numbers that were not taken, or lack some that were'
 		FROM document_number n
 		LEFT JOIN statement s ON s.series = n.series

@@ -175,7 +175,7 @@ func TestVerificationHoldsAdjustmentsAgainstTheLedger(t *testing.T) {
 		"one taken back":             `UPDATE adjustment SET state = 'proposed'`,
 		"one removed":                `DELETE FROM adjustment`,
 		"approved by its proposer":   `UPDATE adjustment SET decided_by = proposed_by`,
-		"approved without an entry":  `INSERT INTO adjustment SELECT 'adjm_2', account_id, currency, minor, 'r', '', '', state, proposed_by, proposed_at, decided_by, decided_at, '' FROM adjustment`,
+		"approved without an entry":  `INSERT INTO adjustment SELECT 'adjm_2', account_id, currency, minor, 'r', '', '', state, proposed_by, proposed_at, decided_by, decided_at, '', '' FROM adjustment`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
