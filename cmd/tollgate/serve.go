@@ -36,6 +36,7 @@ type serveCommand struct {
 	SMTPSecurity string `help:"opportunistic, mandatory, implicit or none." default:"opportunistic" enum:"opportunistic,mandatory,implicit,none" env:"TOLLGATE_SMTP_SECURITY"`
 
 	channelFlags
+	marketFlags
 	approvalFlags
 
 	BankHolder string `help:"Holder of the bank account that payers transfer to." env:"TOLLGATE_BANK_HOLDER"`

@@ -34,7 +34,7 @@ type Source struct {
 	Face      Amount     `json:"face"`
 	Balance   Amount     `json:"balance" doc:"What is left."`
 	State     string     `json:"state" enum:"usable,used_up,expired,ended"`
-	Origin    string     `json:"origin" enum:"given,bought,earned,activated" doc:"How it came about."`
+	Origin    string     `json:"origin" enum:"given,bought,earned,activated,redeemed" doc:"How it came about."`
 	EarnedBy  string     `json:"earned_by,omitempty" doc:"The card whose purchase earned it."`
 	CodeTail  string     `json:"code_tail,omitempty" doc:"The end of the code that was activated."`
 	Reason    string     `json:"reason,omitempty" doc:"Why the operator gave it."`

@@ -17,6 +17,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/gateway"
+	"tollgate.dev/internal/hooks"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/mailbox"
 	"tollgate.dev/internal/marketplace"
@@ -44,6 +45,8 @@ type App struct {
 	people   *demo.Collector                          // demo only
 	desk     *topup.Desk
 	clouds   *marketplace.Desk
+	doors    *hooks.Clouds
+	follow   func() // ends the reading of AWS's events
 	sims     *sims  // demo only
 	played   bool   // a simulation: nobody watches over it
 	doorKey  string // opens the sandbox's clock for tools

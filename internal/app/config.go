@@ -42,8 +42,9 @@ type Config struct {
 	Proxies       []string                  // addresses and networks whose X-Forwarded-For is believed
 	Bank          billingcenter.Beneficiary // where payers transfer to
 	Channels      Channels                  // by which payers pay online
-	Clouds        []marketplace.Cloud       // whose marketplaces settle
 	Limits        wallet.Limits             // above which two operators credit a bank transfer
+	Markets       Markets                   // of clouds, that settle
+	Clouds        []marketplace.Cloud       // further ones, of a simulation
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store
 	Share         gateway.Share // what one workspace may take of the gateway

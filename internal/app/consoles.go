@@ -24,7 +24,7 @@ func (a *App) consoles() (http.Handler, error) {
 	mux, log := http.NewServeMux(), a.pagesLog()
 	a.health(mux)
 	a.shared(mux)
-	mounted(mux, hooks.Prefix, hooks.New(hooks.Config{Desk: a.desk, Now: a.clock.Now, Log: log}))
+	mounted(mux, hooks.Prefix, hooks.New(hooks.Config{Desk: a.desk, Clouds: a.doors, Now: a.clock.Now, Log: log}))
 	a.sims.mount(mux)
 	team := studio.New(studio.Options{
 		Store: a.store, Sessions: a.store.Sessions("studio", time.Now), Now: a.clock.Now, Real: time.Now, Records: a.sink, Catalog: a.catalog,
@@ -34,7 +34,7 @@ func (a *App) consoles() (http.Handler, error) {
 	payers := billingcenter.New(billingcenter.Config{
 		Store: a.store, Sessions: a.store.Sessions("billing_center", time.Now), Now: a.clock.Now, Real: time.Now,
 		Profile: a.config.Profile, BaseURL: a.baseURL, Log: log, Note: a.noteFor, Beneficiary: a.config.Bank, Catalog: a.catalog,
-		Topups: a.desk, Simulated: a.sims != nil, Clouds: a.clouds,
+		Topups: a.desk, Simulated: a.sims != nil, Clouds: a.clouds, Cards: a.doors.Huawei,
 	})
 	mounted(mux, billingcenter.Prefix, payers)
 	mounted(mux, operator.Prefix, a.operatorConsole(log))

@@ -73,6 +73,7 @@ func (a *App) start(ctx context.Context) error {
 	a.calendar.Start(ctx)
 	a.sims.start(ctx)
 	a.watchCatalog(ctx)
+	a.followEvents(ctx)
 	return a.openDoor()
 }
 
@@ -93,6 +94,9 @@ func (a *App) stop(pages, door *http.Server) error {
 		if err := s.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("close a door: %w", err), s.Close())
 		}
+	}
+	if a.follow != nil {
+		a.follow()
 	}
 	a.calendar.Stop()
 	if a.unwatch != nil {

@@ -24,6 +24,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/holder"
 	"tollgate.dev/internal/marketplace"
+	"tollgate.dev/internal/marketplace/huawei"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -53,6 +54,7 @@ type Config struct {
 	Catalog     *catalog.Catalog
 	Topups      *topup.Desk                           // its channels are offered beside the bank transfer
 	Clouds      *marketplace.Desk                     // the marketplaces that settle
+	Cards       *huawei.Market                        // on which stored-value cards are sold; nil: on none
 	Simulated   bool                                  // the channels are stand-ins, which the pages say
 	Note        func(r *http.Request) templ.Component // above every page, such as the sandbox clock; may be nil
 }
@@ -169,6 +171,7 @@ var sections = []struct{ key, path, icon string }{
 	{"wallet", "/wallet", "card"},
 	{"recharge", "/recharge", "wallet"},
 	{"workspaces", "/workspaces", "box"},
+	{"clouds", "/clouds", "globe"},
 	{"packages", "/packages", "shield"},
 	{"statements", "/statements", "calendar"},
 	{"bills", "/bills", "receipt"},

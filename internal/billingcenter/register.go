@@ -236,6 +236,9 @@ func (b *Console) company(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b.web.Forget(ctx, keyRegistration)
+	if b.awaited(ctx) { // a purchase of a cloud brought the buyer here
+		return web.SeeOther(w, r, arrivalPath)
+	}
 	return web.SeeOther(w, r, Prefix+"/register/done")
 }
 

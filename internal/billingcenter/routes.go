@@ -69,5 +69,5 @@ func (b *Console) Routes() []web.Route {
 		get("/bills/{bill}/lines/{line}", web.SignedIn, b.explainPage),
 		get("/movements", web.SignedIn, b.movementsPage),
 		get("/movements.csv", web.SignedIn, b.movementsCSV),
-	}, b.keyRoutes(), b.certifications(), b.invoices(), b.packageRoutes(), b.desk.Routes(), b.purse(), b.messages(), b.takeOvers(), b.dissolutions())
+	}, b.keyRoutes(), b.certifications(), b.invoices(), b.packageRoutes(), b.desk.Routes(), b.purse(), b.messages(), b.takeOvers(), b.dissolutions(), b.cloudRoutes())
 }

@@ -20,7 +20,7 @@ func sourceTitle(ctx context.Context, kind wallet.Payment, id string) string {
 
 // originText says how a voucher or card came about.
 func originText(ctx context.Context, s wallet.Source) string {
-	text := web.T(ctx, "wallet.origin."+string(s.Origin), "tail", s.Tail, "card", short(s.From))
+	text := web.T(ctx, "wallet.origin."+string(s.Origin), "tail", s.Tail, "card", short(s.From), "order", s.From)
 	if s.Reason != "" {
 		text += web.T(ctx, "wallet.origin.reason", "reason", s.Reason)
 	}

@@ -2,6 +2,7 @@ package billingcenter
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -168,9 +169,13 @@ func (b *Console) settlement(w http.ResponseWriter, r *http.Request) error {
 	if _, err := b.owned(r); err != nil {
 		return err
 	}
+	to := site.Method(form.Text("method"))
 	err = b.Store.Write(ctx, func(tx *store.Tx) error {
-		return b.changeSettlement(ctx, tx, r.PathValue("workspace"), site.Method(form.Text("method")), actor(r))
+		return b.changeSettlement(ctx, tx, r.PathValue("workspace"), settle.Choice{Method: to}, actor(r))
 	})
+	if errors.Is(err, settle.ErrNoSubscription) { // all else is right: which account of the cloud is the next question
+		return web.SeeOther(w, r, bindPath(r.PathValue("workspace"), "/settlement/"+string(to)))
+	}
 	if form.Refused(err) {
 		for i, f := range form.Faults {
 			form.Faults[i] = f.On("method")
@@ -184,7 +189,7 @@ func (b *Console) settlement(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, Prefix+"/workspaces")
 }
 
-func (b *Console) changeSettlement(ctx context.Context, tx *store.Tx, workspaceID string, to site.Method, by workspace.Actor) error {
+func (b *Console) changeSettlement(ctx context.Context, tx *store.Tx, workspaceID string, to settle.Choice, by workspace.Actor) error {
 	ws, err := tx.WorkspaceForUpdate(ctx, workspaceID)
 	if err != nil {
 		return err
@@ -192,6 +197,6 @@ func (b *Console) changeSettlement(ctx context.Context, tx *store.Tx, workspaceI
 	if ws.Payer != by.AccountID {
 		return ErrNotPaid
 	}
-	_, err = b.rules().Choose(ctx, tx, workspaceID, settle.Choice{Method: to}, by, b.Now())
+	_, err = b.rules().Choose(ctx, tx, workspaceID, to, by, b.Now())
 	return err
 }

@@ -1,6 +1,7 @@
-// Package hooks is the door for the notices of payment channels. It owns the
-// reading of the request and the answer that the channel expects. It owns no
-// rule: who may say what is for the channel's signature to tell.
+// Package hooks is the door for what others call us with: the notices of
+// payment channels, and the calls, entries and events of cloud marketplaces. It
+// owns the reading of the request and the answer that is expected. It owns no
+// rule: who may say what is for the signatures to tell.
 //
 // Always true: a body is bounded; a notice is answered as taken only when it is
 // kept; what went wrong is in the log and never in the answer.
@@ -25,15 +26,19 @@ const longestNotice = 256 << 10
 
 // Config is what the door needs.
 type Config struct {
-	Desk *topup.Desk
-	Now  func() time.Time // the installation's clock
-	Log  *slog.Logger
+	Desk   *topup.Desk
+	Clouds *Clouds          // nil: none is connected
+	Now    func() time.Time // the installation's clock
+	Log    *slog.Logger
 }
 
 // New makes the handler of everything below Prefix.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Prefix+"/{channel}", c.notice)
+	if c.Clouds != nil {
+		c.Clouds.mount(mux)
+	}
 	return mux
 }
 

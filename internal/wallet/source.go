@@ -18,7 +18,7 @@ var (
 	ErrExpiryPast    = fault.New(fault.Invalid, "expiry_past", "This would have expired already. Choose a later day.")
 	ErrCardFace      = fault.New(fault.Invalid, "card_face", "A card has a face of at least 100, in steps of 100.")
 	ErrSourceUnknown = fault.New(fault.NotFound, "source_unknown", "There is no such voucher or card.")
-	ErrSourceBought  = fault.New(fault.Conflict, "source_bought", "This card was bought with cash. It cannot be taken back.")
+	ErrSourceBought  = fault.New(fault.Conflict, "source_bought", "This card was bought. It cannot be taken back here.")
 	ErrSourceOver    = fault.New(fault.Conflict, "source_over", "This voucher or card has ended already.")
 	ErrCashShort     = fault.New(fault.Conflict, "cash_too_low", "There is not enough cash for this card. Recharge first.")
 	ErrCardsNotSold  = fault.New(fault.Invalid, "cards_not_sold", "Cards are not sold in the currency of this account.")
@@ -311,7 +311,7 @@ func TakeBack(ctx context.Context, tx AssignTx, sourceID, reason string, by By, 
 		return s, err
 	case !found:
 		return s, ErrSourceUnknown
-	case s.Origin == Bought:
+	case s.Origin == Bought || s.Origin == Redeemed:
 		return s, ErrSourceBought
 	case !s.EndedAt.IsZero() || s.State(at) == Expired:
 		return s, ErrSourceOver
