@@ -266,7 +266,7 @@ func TestALimitThatIsBrokenCountsNothing(t *testing.T) {
 	if got := w.sim.Accepted(); len(got) != 0 {
 		t.Errorf("%d records were counted", len(got))
 	}
-	if _, err := w.meter(1, many[:25]...); err != nil {
+	if _, err := w.meter(3, many[:25]...); err != nil {
 		t.Errorf("25 records: %v", err)
 	}
 }
