@@ -10,7 +10,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VE
 
 # Packages whose work is concurrent run under the race detector. The others do
 # not: pure-Go SQLite is ten times slower under it, and finds nothing there.
-RACE := app bus gateway job mailbox meter notify quota sink testkit
+RACE := app bus gateway job mailbox marketsim meter notify quota sink testkit
 
 PACKAGES  ?= ./...
 FUZZTIME  ?= 10s

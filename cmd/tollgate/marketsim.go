@@ -13,9 +13,6 @@ import (
 	"time"
 
 	"tollgate.dev/internal/marketsim"
-	"tollgate.dev/internal/marketsim/alibaba"
-	"tollgate.dev/internal/marketsim/aws"
-	"tollgate.dev/internal/marketsim/huawei"
 	"tollgate.dev/internal/marketsim/stage"
 )
 
@@ -45,9 +42,6 @@ type marketsimCommand struct {
 	HuaweiCard       string `help:"SKU of a stored-value card." name:"huawei-card" default:"tollgate-card-100"`
 }
 
-// sellerAccount is the vendor's at AWS.
-const sellerAccount = "111122223333"
-
 func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
@@ -60,42 +54,14 @@ func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
 	if base == "" {
 		base = "http://" + c.Listen
 	}
-	keys, vendor := marketsim.TestKeys(c.Seed), strings.TrimSuffix(c.Vendor, "/")
-	return marketsim.Config{
-		Base: base, File: c.File, Stage: stage.Options{Now: time.Now, RealNow: time.Now, Seed: c.Seed},
-		AWS: aws.Config{
-			Landing: orElse(c.AWSLanding, vendor+"/hooks/aws"), AccessKey: keys.AWSAccessKey, SecretKey: keys.AWSSecretKey,
-			Account: sellerAccount, Regions: c.AWSRegion, Queue: c.AWSQueue,
-			Products: []aws.Product{
-				{ID: "prod-simulated1", Code: c.AWSProduct, Title: "Tollgate Observability", Dimensions: c.AWSDimension},
-				{ID: "prod-simulated2", Code: c.AWSLegacy, Title: "Tollgate Observability (2024)", Dimensions: c.AWSDimension, Legacy: true},
-			},
-		},
-		Alibaba: alibaba.Config{
-			SPI: orElse(c.AlibabaSPI, vendor+"/hooks/alibaba"), Key: keys.AlibabaKey, AccessKey: keys.AlibabaAccessKey, SecretKey: keys.AlibabaSecretKey,
-			SubAccessKey: keys.AlibabaSubKey, SubSecretKey: keys.AlibabaSubSecret,
-			Products: []alibaba.Product{
-				{Code: c.AlibabaProduct, SKU: c.AlibabaProduct + "-prepay", Title: "Tollgate Observability", Plan: "hourly", Keys: c.AlibabaKey},
-				{Code: c.AlibabaProduct + "-daily", SKU: c.AlibabaProduct + "-prepay", Title: "Tollgate Observability, by the day", Plan: "daily", Keys: c.AlibabaKey},
-			},
-		},
-		Huawei: huawei.Config{
-			Callback: orElse(c.HuaweiCallback, vendor+"/hooks/huawei"), CallbackV1: orElse(c.HuaweiCallbackV1, vendor+"/hooks/huawei/v1"),
-			Key: keys.HuaweiKey, AccessKey: keys.HuaweiAccessKey, SecretKey: keys.HuaweiSecretKey,
-			Products: []huawei.Product{
-				{ID: c.HuaweiProduct, SKU: c.HuaweiProduct + "-sku", Title: "Tollgate Observability", Mode: "ON_DEMAND"},
-				{ID: c.HuaweiCard, SKU: c.HuaweiCard, Title: "Tollgate stored-value card", Mode: "ONE_TIME"},
-				{ID: c.HuaweiProduct + "-v1", SKU: c.HuaweiProduct + "-v1-sku", Title: "Tollgate Observability (V1.0)", Mode: "ON_DEMAND", First: true},
-			},
-		},
-	}, keys, nil
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
+	config := marketsim.Standard{
+		Base: base, Vendor: c.Vendor, Stage: stage.Options{Now: time.Now, RealNow: time.Now, Seed: c.Seed},
+		AWSLanding: c.AWSLanding, AWSProduct: c.AWSProduct, AWSLegacy: c.AWSLegacy, AWSQueue: c.AWSQueue, AWSDimensions: c.AWSDimension, AWSRegions: c.AWSRegion,
+		AlibabaSPI: c.AlibabaSPI, AlibabaProduct: c.AlibabaProduct, AlibabaKeys: c.AlibabaKey,
+		HuaweiCallback: c.HuaweiCallback, HuaweiCallbackV1: c.HuaweiCallbackV1, HuaweiProduct: c.HuaweiProduct, HuaweiCard: c.HuaweiCard,
+	}.Config()
+	config.File = c.File
+	return config, marketsim.TestKeys(c.Seed), nil
 }
 
 // Run serves until the process is told to stop.

@@ -93,11 +93,20 @@ func (s *Sim) Stop() error {
 // Handler is everything: each cloud below its name, their APIs also at the
 // addresses that they have at the clouds, the control interface below /control,
 // and the page of all markets. Pages of other sites cannot press its buttons.
+// It may stand below a prefix that is stripped, with a slash and without, if
+// Base has it.
 func (s *Sim) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for name, m := range s.markets {
 		mux.Handle("/"+name+"/", http.StripPrefix("/"+name, m))
-		mux.Handle("/"+name, m)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost { // an API's client leaves the slash away
+				r.URL.Path = "/"
+				m.ServeHTTP(w, r)
+				return
+			}
+			http.Redirect(w, r, s.config.Base+"/"+name+"/", http.StatusSeeOther)
+		})
 	}
 	s.control(mux)
 	mux.HandleFunc("/", s.root)
@@ -106,6 +115,9 @@ func (s *Sim) Handler() http.Handler {
 		w.Header().Set("Server", "tollgate-marketsim")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			defer s.saveAfter()
+		}
+		if r.URL.Path == "" { // below a prefix, of which an API's client leaves the slash away
+			r.URL.Path = "/"
 		}
 		guarded.ServeHTTP(w, r)
 	})

@@ -2,6 +2,7 @@ package marketsim
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,9 @@ import (
 
 	"go/parser"
 	"go/token"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/marketplacemetering"
 
 	"tollgate.dev/internal/marketsim/alibaba"
 	"tollgate.dev/internal/marketsim/aws"
@@ -325,5 +329,43 @@ func TestCallbacksAreHeldAndReleasedInAnyOrder(t *testing.T) {
 	var journal []stage.Entry
 	if ask(t, server, http.MethodGet, "/control/journal?cloud=alibaba", "", &journal); len(journal) != 11 || journal[0].Direction != stage.Out {
 		t.Errorf("%d entries", len(journal))
+	}
+}
+
+func TestASimulationMayStandBelowAPrefix(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	s, err := New(Standard{Base: server.URL + "/markets", Vendor: "https://vendor.example", Stage: stage.Options{Now: time.Now, RealNow: time.Now, Seed: 1}}.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.Handle("/markets", http.StripPrefix("/markets", s.Handler()))
+	mux.Handle("/markets/", http.StripPrefix("/markets", s.Handler()))
+	keys, base := TestKeys(1), server.URL+"/markets"
+	client := marketplacemetering.New(marketplacemetering.Options{
+		Region: "us-east-1", BaseEndpoint: &base, RetryMaxAttempts: 1,
+		Credentials: sdk.CredentialsProviderFunc(func(context.Context) (sdk.Credentials, error) {
+			return sdk.Credentials{AccessKeyID: keys.AWSAccessKey, SecretAccessKey: keys.AWSSecretKey}, nil
+		}),
+	})
+	bought, err := s.AWS.Act("subscribe", map[string]string{"account": "210987654321"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.ResolveCustomer(t.Context(), &marketplacemetering.ResolveCustomerInput{RegistrationToken: sdk.String(bought["token"])})
+	if err != nil || *got.LicenseArn != bought["license"] {
+		t.Fatalf("%v", err)
+	}
+	for _, path := range []string{"/markets/", "/markets/aws", "/markets/aws/", "/markets/alibaba/", "/markets/huawei/products/tollgate-card-100", "/markets/control/clock"} {
+		response, err := http.Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", path, response.StatusCode)
+		}
 	}
 }
