@@ -26,6 +26,7 @@ type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Run an installation."`
 	Clock  clockCommand  `cmd:"" help:"Show or move the clock of a sandbox."`
 	Verify verifyCommand `cmd:"" help:"Check that books, bills and chains are whole."`
+	Doctor doctorCommand `cmd:"" help:"Say what would let an installation lose data, money or time: durability, clock, mail, catalogue, what waits."`
 	Price  priceCommand  `cmd:"" help:"Say what a day's usage costs, line by line, as a bill would."`
 	Bill   billCommand   `cmd:"" help:"Look at bills: how each amount came about."`
 

@@ -132,6 +132,20 @@ func (s *Sender) Send(ctx context.Context, m Mail) error {
 	return fmt.Errorf("sending mail %s: %w", m.ID, err)
 }
 
+// Knock connects, greets and signs in, and sends nothing.
+func (s *Sender) Knock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	client, err := mail.NewClient(s.host, s.options...)
+	if err != nil {
+		return fmt.Errorf("mail client: %w", err)
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return fmt.Errorf("the mail server: %w", err)
+	}
+	return client.Close()
+}
+
 func (s *Sender) message(m Mail) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithEncoding(mail.EncodingQP))
 	msg.FromMailAddress(s.from)
