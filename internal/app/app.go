@@ -46,10 +46,11 @@ type App struct {
 	desk     *topup.Desk
 	clouds   *marketplace.Desk
 	doors    *hooks.Clouds
-	follow   func() // ends the reading of AWS's events
-	sims     *sims  // demo only
-	played   bool   // a simulation: nobody watches over it
-	doorKey  string // opens the sandbox's clock for tools
+	follow   func()      // ends the reading of AWS's events
+	sims     *sims       // demo only
+	markets  *marketSims // demo only
+	played   bool        // a simulation: nobody watches over it
+	doorKey  string      // opens the sandbox's clock for tools
 
 	web, door, smtp     net.Listener
 	baseURL, gatewayURL string

@@ -47,7 +47,7 @@ func (a *App) consoles() (http.Handler, error) {
 		return mux, nil
 	}
 	start, err := demo.New(demo.Config{
-		BaseURL: a.baseURL, GatewayURL: a.gatewayURL, Sessions: a.store.Sessions("demo", time.Now),
+		BaseURL: a.baseURL, GatewayURL: a.gatewayURL, Markets: a.markets.url, Sessions: a.store.Sessions("demo", time.Now),
 		Now: a.clock.Now, Advance: a.calendar.Advance, Log: log,
 	})
 	if err != nil {

@@ -24,16 +24,19 @@ type Markets struct {
 
 // openClouds connects the marketplaces that are configured, or ends the start
 // with what is wrong with one.
-func (a *App) openClouds(context.Context) error {
-	signed := time.Now
-	if a.config.Demo {
-		signed = a.clock.Now // which the simulators go by, too
-	}
+func (a *App) openClouds(ctx context.Context) error {
 	a.doors = &hooks.Clouds{
-		Store: a.store, Now: a.clock.Now, Signed: signed, Log: a.log, Entry: a.baseURL + billingcenter.Prefix + "/",
+		Store: a.store, Now: a.clock.Now, Signed: time.Now, Log: a.log, BaseURL: a.baseURL, Entry: a.baseURL + billingcenter.Prefix + "/",
 		Arrive: a.baseURL + billingcenter.ArrivePath, Refuse: a.baseURL + billingcenter.RefusedPath,
 	}
-	clouds, err := a.connect(a.config.Markets, signed)
+	markets := a.config.Markets
+	if a.config.Demo {
+		var err error
+		if markets, err = a.simulateMarkets(ctx); err != nil {
+			return err
+		}
+	}
+	clouds, err := a.connect(markets)
 	if err != nil {
 		return err
 	}
@@ -55,7 +58,7 @@ func (a *App) openClouds(context.Context) error {
 }
 
 // connect makes the adapters, and gives the doors those that have one.
-func (a *App) connect(m Markets, signed func() time.Time) ([]marketplace.Cloud, error) {
+func (a *App) connect(m Markets) ([]marketplace.Cloud, error) {
 	var clouds []marketplace.Cloud
 	for _, c := range []alibaba.Config{m.Alibaba, m.AlibabaIntl} {
 		if !c.Set() {
@@ -77,7 +80,7 @@ func (a *App) connect(m Markets, signed func() time.Time) ([]marketplace.Cloud, 
 		clouds = append(clouds, market)
 	}
 	if m.Huawei.Set() {
-		m.Huawei.Now = signed
+		m.Huawei.Now = time.Now
 		market, err := huawei.New(m.Huawei)
 		if err != nil {
 			return nil, err

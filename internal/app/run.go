@@ -72,6 +72,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	a.calendar.Start(ctx)
 	a.sims.start(ctx)
+	a.markets.start(ctx)
 	a.watchCatalog(ctx)
 	a.followEvents(ctx)
 	return a.openDoor()
@@ -98,6 +99,7 @@ func (a *App) stop(pages, door *http.Server) error {
 	if a.follow != nil {
 		a.follow()
 	}
+	errs = append(errs, a.markets.stop())
 	a.calendar.Stop()
 	if a.unwatch != nil {
 		a.unwatch()
@@ -117,13 +119,14 @@ Tollgate demo is ready (in %s).
   Start here     %s/
   Mailbox        %s/mailbox
   Gateway        %s
+  Cloud markets  %s/   (simulated)
 
   Owner          %s   site cn1   password %s
   Payer          %s           (Billing Center)   password %s
   Operator       %s   password %s
 
   %s clock advance 1d    moves the sandbox clock past midnight
-`, time.Since(started).Round(time.Millisecond), a.baseURL, a.baseURL, a.gatewayURL,
+`, time.Since(started).Round(time.Millisecond), a.baseURL, a.baseURL, a.gatewayURL, a.markets.url,
 		demo.OwnerEmail, demo.Password, demo.PayerName, demo.Password, demo.OperatorEmail, demo.Password, os.Args[0])
 }
 

@@ -17,6 +17,7 @@ import (
 type Config struct {
 	BaseURL    string
 	GatewayURL string
+	Markets    string // address of the simulated cloud marketplaces
 	Sessions   scs.Store
 	Now        func() time.Time
 	Advance    func(ctx context.Context, by time.Duration) (time.Time, error)
@@ -71,6 +72,7 @@ func (d *Door) start(w http.ResponseWriter, r *http.Request) error {
 		Doors: []web.Pair{
 			{Term: web.T(ctx, "demo.doors.gateway"), Text: d.config.GatewayURL, Mono: true},
 			{Term: web.T(ctx, "demo.doors.mailbox"), Part: place(d.config.BaseURL+"/mailbox", "/mailbox")},
+			{Term: web.T(ctx, "cloud.demo.markets"), Part: place(d.config.Markets+"/", d.config.Markets+"/")},
 			{Term: web.T(ctx, "demo.doors.api"), Part: place(d.config.BaseURL+"/api/v1/openapi.json", "/api/v1/openapi.json")},
 		},
 	}))

@@ -25,12 +25,12 @@ func (c *Clouds) alibaba(w http.ResponseWriter, r *http.Request, m *alibaba.Mark
 		err = c.Store.Write(r.Context(), func(tx *store.Tx) error { return c.alibabaEvent(r.Context(), tx, call) })
 	}
 	if err == nil {
-		reply := call.Answer(http.StatusOK, nil, c.Entry)
+		reply := call.Answer(http.StatusOK, nil, alibaba.App{FrontEndURL: c.Entry, AuthURL: c.BaseURL + PathOf(m.Method())})
 		write(w, reply.Status, reply.Body)
 		return
 	}
 	f := c.told(m.Method(), err, "a call of a marketplace was refused")
-	reply := call.Answer(f.Kind.Status(), alibaba.Refusal(f.Code, f.Message), c.Entry)
+	reply := call.Answer(f.Kind.Status(), alibaba.Refusal(f.Code, f.Message), alibaba.App{})
 	write(w, reply.Status, reply.Body)
 }
 

@@ -25,6 +25,7 @@ type Clouds struct {
 	Store   *store.Store
 	Now     func() time.Time // the installation's clock
 	Signed  func() time.Time // the clock by which signatures age
+	BaseURL string           // of the doors
 	Entry   string           // where buyers find the product
 	Arrive  string           // the page to which a buyer with a ticket is led
 	Refuse  string           // the page that says why a buyer was not let in
@@ -45,6 +46,7 @@ func (c *Clouds) mount(mux *http.ServeMux) {
 	if c.Huawei != nil {
 		mux.HandleFunc("POST "+PathOf(site.Huawei), c.huaweiV2)
 		mux.HandleFunc("GET "+PathOf(site.Huawei), c.huaweiV1)
+		mux.HandleFunc("GET "+PathOf(site.Huawei)+"/v1", c.huaweiV1)
 	}
 }
 

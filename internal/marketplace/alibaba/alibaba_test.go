@@ -154,13 +154,13 @@ func TestAnswersAreThoseOfTheDocuments(t *testing.T) {
 		why  *problem
 		want string
 	}{
-		{Call{Action: Create, Instance: "77"}, nil, `{"instanceId":"77","appInfo":{"frontEndUrl":"https://x","authUrl":"https://x"}}`},
+		{Call{Action: Create, Instance: "77"}, nil, `{"instanceId":"77","appInfo":{"frontEndUrl":"https://x","authUrl":"https://y"}}`},
 		{Call{Action: Create, Instance: "77"}, Refusal("c", "m"), `{"instanceId":"0","code":"c","message":"m"}`},
 		{Call{Action: Renew}, nil, `{"success":"true"}`},
 		{Call{Action: Release}, Refusal("c", "m"), `{"success":"false","code":"c","message":"m"}`},
 		{Call{Action: OrderPaid}, nil, `{"success":true}`},
 	} {
-		if got := c.call.Answer(200, c.why, "https://x"); string(got.Body) != c.want {
+		if got := c.call.Answer(200, c.why, App{"https://x", "https://y"}); string(got.Body) != c.want {
 			t.Errorf("%s: %s, want %s", c.call.Action, got.Body, c.want)
 		}
 	}

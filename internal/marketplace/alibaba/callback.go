@@ -151,20 +151,23 @@ type problem struct {
 	Message string `json:"message"`
 }
 
+// App is where the buyer finds the product, and where the marketplace sends a
+// buyer who is to be let in without signing in.
+type App struct {
+	FrontEndURL string `json:"frontEndUrl"`
+	AuthURL     string `json:"authUrl"`
+}
+
 // Answer is what the marketplace's documents ask for, per action. why is nil
-// for a call that was taken; entry is where the buyer finds the product.
-func (c Call) Answer(status int, why *problem, entry string) Reply {
-	type appInfo struct {
-		FrontEndURL string `json:"frontEndUrl"`
-		AuthURL     string `json:"authUrl"`
-	}
+// for a call that was taken.
+func (c Call) Answer(status int, why *problem, app App) Reply {
 	var body any
 	switch {
 	case c.Action == Create && why == nil:
 		body = struct {
-			InstanceID string  `json:"instanceId"`
-			App        appInfo `json:"appInfo"`
-		}{c.Instance, appInfo{entry, entry}}
+			InstanceID string `json:"instanceId"`
+			App        App    `json:"appInfo"`
+		}{c.Instance, app}
 	case c.Action == Create: // "0" is: not yet, or failed; the marketplace calls again
 		body = struct {
 			InstanceID string `json:"instanceId"`
