@@ -82,7 +82,7 @@ func (a *App) note() templ.Component {
 
 func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 	return operator.New(operator.Config{
-		Store: a.store, Sessions: a.store.Sessions("operator", time.Now),
+		Store: a.store, Sessions: a.store.Sessions("operator", time.Now), Real: time.Now,
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
 		Limits: a.config.Limits,

@@ -3,7 +3,6 @@ package operator
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"tollgate.dev/internal/account"
@@ -21,14 +20,6 @@ import (
 // pageSize bounds a list.
 const pageSize = 50
 
-// Accounts is the search for Billing Center accounts.
-type Accounts struct {
-	Frame web.Frame
-	Form  *web.Form
-	Rows  []account.Billing
-	Pager web.Pager
-}
-
 // AccountView is one Billing Center account.
 type AccountView struct {
 	Frame      web.Frame
@@ -39,15 +30,7 @@ type AccountView struct {
 	Waiver     invoice.Waiver
 	Form       *web.Form // of the waiver
 	Log        []store.AuditLine
-}
-
-// Workspaces is the search for workspaces.
-type Workspaces struct {
-	Frame  web.Frame
-	Form   *web.Form
-	Rows   []workspace.Workspace
-	Payers map[string]string // user names
-	Pager  web.Pager
+	Detail     AccountDetail
 }
 
 // WorkspaceView is one workspace and why it is so.
@@ -62,31 +45,7 @@ type WorkspaceView struct {
 	Clearing  arrears.Clearing
 	Form      *web.Form // in which days are granted
 	Log       []store.AuditLine
-}
-
-// older is the address of the next page of a list, or empty.
-func older(path, text, last string, n int) string {
-	if n < pageSize {
-		return ""
-	}
-	return path + "?" + url.Values{"text": {text}, "after": {last}}.Encode()
-}
-
-func (o *Console) accountsPage(w http.ResponseWriter, r *http.Request) error {
-	ctx, q := r.Context(), r.URL.Query()
-	text := strings.ToLower(strings.TrimSpace(q.Get("text")))
-	page := Accounts{Frame: o.frame(r, web.T(ctx, "op.nav.accounts"), "accounts"), Form: &web.Form{Values: q}}
-	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		page.Rows, err = tx.BillingAccounts(ctx, text, q.Get("after"), pageSize)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if n := len(page.Rows); n > 0 {
-		page.Pager.Older = older(Prefix+"/accounts", text, page.Rows[n-1].UserName, n)
-	}
-	return web.Render(w, r, http.StatusOK, accountsPage(page))
+	Detail    WorkspaceDetail
 }
 
 func (o *Console) accountPage(w http.ResponseWriter, r *http.Request) error {
@@ -112,7 +71,10 @@ func (o *Console) showAccount(w http.ResponseWriter, r *http.Request, form *web.
 		if page.Waiver, err = tx.InvoiceWaiver(ctx, page.Account.ID); err != nil {
 			return err
 		}
-		page.Log, err = tx.AuditLog(ctx, page.Account.ID, 0, logLines)
+		if page.Log, err = tx.AuditLog(ctx, page.Account.ID, 0, logLines); err != nil {
+			return err
+		}
+		page.Detail, err = o.accountDetail(ctx, tx, page.Account)
 		return err
 	})
 	if err != nil {
@@ -182,35 +144,6 @@ func (o *Console) switched(w http.ResponseWriter, r *http.Request, set func(*acc
 	return web.SeeOther(w, r, Prefix+"/accounts/"+url.PathEscape(id))
 }
 
-func (o *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {
-	ctx, q := r.Context(), r.URL.Query()
-	text := strings.TrimSpace(q.Get("text"))
-	page := Workspaces{Frame: o.frame(r, web.T(ctx, "op.nav.workspaces"), "workspaces"), Form: &web.Form{Values: q}, Payers: map[string]string{}}
-	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		if page.Rows, err = tx.WorkspacesMatching(ctx, text, q.Get("after"), pageSize); err != nil {
-			return err
-		}
-		for _, ws := range page.Rows {
-			if _, known := page.Payers[ws.Payer]; known || ws.Payer == "" {
-				continue
-			}
-			a, err := tx.BillingByID(ctx, ws.Payer)
-			if err != nil {
-				return err
-			}
-			page.Payers[ws.Payer] = a.UserName
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if n := len(page.Rows); n > 0 {
-		page.Pager.Older = older(Prefix+"/workspaces", text, page.Rows[n-1].ID, n)
-	}
-	return web.Render(w, r, http.StatusOK, workspacesPage(page))
-}
-
 func (o *Console) workspacePage(w http.ResponseWriter, r *http.Request) error {
 	return o.renderWorkspace(w, r, web.Blank())
 }
@@ -239,16 +172,20 @@ func (o *Console) renderWorkspace(w http.ResponseWriter, r *http.Request, form *
 		if page.Clearing, err = tx.Clearing(ctx, page.Workspace.ID); err != nil {
 			return err
 		}
-		page.Log, err = tx.AuditLog(ctx, page.Workspace.ID, 0, logLines)
+		if page.Log, err = tx.AuditLog(ctx, page.Workspace.ID, 0, logLines); err != nil {
+			return err
+		}
+		s, err := site.Find(page.Workspace.Site)
+		if err != nil {
+			return err
+		}
+		page.Zone = s.Zone
+		page.Detail, err = o.workspaceDetail(ctx, tx, page.Workspace, s.Zone)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	s, err := site.Find(page.Workspace.Site)
-	if err != nil {
-		return err
-	}
-	page.Zone, page.Frame = s.Zone, o.frame(r, page.Workspace.Name, "workspaces")
+	page.Frame = o.frame(r, page.Workspace.Name, "workspaces")
 	return web.Render(w, r, form.Status(), workspacePage(page))
 }

@@ -3,6 +3,8 @@ package operator
 import (
 	"context"
 	"io"
+	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quantity"
+	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
@@ -153,7 +157,7 @@ func today() map[string]page {
 		},
 		"today": func(ctx context.Context) templ.Component {
 			return todayPage(Today{
-				Frame: frame(ctx, "Today", "today"), At: noon, Transfers: 2, Queued: 3, Adjusting: 1,
+				Frame: frame(ctx, "Today", "today"), At: noon, Transfers: 2, Queued: 3, Adjusting: 1, Certify: 3, Invoices: 100, Trouble: 1,
 				Failed: []store.FailedJob{
 					{QueuedJob: store.QueuedJob{ID: 7, Kind: "mail.deliver", Args: []byte(`{"mail_id":"mail_1"}`)}, Attempts: 4, Most: 25, Failure: "dial tcp 127.0.0.1:25: connection refused", At: noon.Add(-time.Minute), NextAt: noon.Add(time.Hour)},
 					{QueuedJob: store.QueuedJob{ID: 8, Kind: "day.close", Args: []byte(`{"site":"cn1"}`)}, Given: true, Attempts: 25, Most: 25, Failure: "the store is closed", At: noon.Add(-time.Hour)},
@@ -178,32 +182,65 @@ func today() map[string]page {
 func tenants() map[string]page {
 	return map[string]page{
 		"accounts": func(ctx context.Context) templ.Component {
-			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), Form: web.Blank(), Rows: []account.Billing{acme, blocked}, Pager: web.Pager{Older: Prefix + "/accounts?after=b"}})
+			late := AccountRow{Billing: acme, Standing: inGrace, Cash: cny("0"), Owed: cny("120.5")}
+			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), List: listing("/accounts", "sort=-owed&currency=CNY", store.AccountOrders()), Rows: []AccountRow{late, {Billing: blocked, Cash: cny("12000"), Owed: cny("0")}}, Count: 112, Pager: web.Pager{Older: Prefix + "/accounts?after=b"}})
 		},
 		"accounts-empty": func(ctx context.Context) templ.Component {
-			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), Form: web.Blank("text", "nobody")})
+			return accountsPage(Accounts{Frame: frame(ctx, "Accounts", "accounts"), List: listing("/accounts", "text=nobody", store.AccountOrders())})
 		},
 		"account": func(ctx context.Context) templ.Component {
-			return accountPage(AccountView{Form: web.Blank(), Frame: frame(ctx, acme.UserName, "accounts"), Account: acme, Balances: wallet.Balances{Cash: cny("120.5"), Owed: cny("0")}, Workspaces: []workspace.Workspace{shop}, Log: log})
+			return accountPage(AccountView{Form: web.Blank(), Frame: frame(ctx, acme.UserName, "accounts"), Account: acme, Balances: wallet.Balances{Cash: cny("120.5"), Owed: cny("0")}, Workspaces: []workspace.Workspace{shop}, Log: log, Detail: exampleAccount(ctx)})
 		},
 		"account-disabled": func(ctx context.Context) templ.Component {
 			return accountPage(AccountView{Form: web.Blank(), Frame: frame(ctx, blocked.UserName, "accounts"), Account: blocked})
 		},
 		"workspaces": func(ctx context.Context) templ.Component {
-			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Form: web.Blank(), Rows: []workspace.Workspace{shop, trial}, Payers: map[string]string{acme.ID: acme.UserName}})
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), List: listing("/workspaces", "state=grace", store.WorkspaceOrders()), Rows: []WorkspaceRow{{shop, acme.UserName, inGrace}, {Workspace: trial}}, Count: 2})
 		},
 		"workspaces-empty": func(ctx context.Context) templ.Component {
-			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), Form: web.Blank("text", "nothing")})
+			return workspacesPage(Workspaces{Frame: frame(ctx, "Workspaces", "workspaces"), List: listing("/workspaces", "text=nothing", store.WorkspaceOrders())})
 		},
 		"workspace": func(ctx context.Context) templ.Component {
 			cn1, _ := site.Find("cn1")
 			agreed := upgrade.Agreed{WorkspaceID: shop.ID, Version: upgrade.AgreementVersion, Language: "zh", SHA256: upgrade.AgreementSHA256("zh"), At: noon, ActorID: owner.ID, Address: "192.0.2.7"}
-			return workspacePage(WorkspaceView{Frame: frame(ctx, shop.Name, "workspaces"), Workspace: shop, Zone: cn1.Zone, Owner: owner, Payer: acme, Agreed: []upgrade.Agreed{agreed}, Log: log, Form: web.Blank(), Standing: inGrace, Clearing: arrears.Clearing{Failure: "forget the metric records: the disk is gone"}})
+			return workspacePage(WorkspaceView{Frame: frame(ctx, shop.Name, "workspaces"), Workspace: shop, Zone: cn1.Zone, Owner: owner, Payer: acme, Agreed: []upgrade.Agreed{agreed}, Log: log, Form: web.Blank(), Standing: inGrace, Clearing: arrears.Clearing{Failure: "forget the metric records: the disk is gone"}, Detail: exampleWorkspace()})
 		},
 		"workspace-experience": func(ctx context.Context) templ.Component {
 			us1, _ := site.Find("us1")
 			return workspacePage(WorkspaceView{Frame: frame(ctx, trial.Name, "workspaces"), Workspace: trial, Zone: us1.Zone, Owner: owner, Form: web.Blank(), Standing: arrears.Standing{State: workspace.Normal}})
 		},
+	}
+}
+
+func listing(path, query string, orders []string) web.Listing {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		panic(err)
+	}
+	return web.NewListing(Prefix+path, q, orders, "text", "currency", "state")
+}
+
+// exampleAccount is an account with one of everything.
+func exampleAccount(ctx context.Context) AccountDetail {
+	deal := Deal{At: noon, Name: "TG-7K2M4-00017", Href: Prefix + "/transfers/t", Note: "Bank transfer", Amount: cny("500"), State: web.T(ctx, "op.transfer.declared"), Tone: web.Warn}
+	bills := []bill.Bill{{Number: "cn1-2026-000041", WorkspaceID: shop.ID, Day: period.MustParseDay("2026-03-11"), Settlement: site.BillingCenter, Total: cny("12.5"), Paid: bill.NoPaid(money.CNY)}}
+	return AccountDetail{
+		Standing: inGrace, Bills: bills, Topups: []Deal{deal}, Adjustments: []Deal{deal}, Statements: []Deal{{At: noon, Name: "ST-CNY-2026-000012", Note: "2026-02", Amount: cny("1272.71")}}, SignIns: 2, Prices: 1,
+		Certifications: []account.Certification{{ID: "cert_1", Enterprise: account.Enterprise{Company: "Acme Ltd", TaxpayerID: "91330100MA27XXXX1A"}, State: account.CertificationCertified, SubmittedAt: noon}},
+		Keys:           []account.Key{{ID: "akey_0123456789abcdef", Name: "month end", UsedOn: period.MustParseDay("2026-03-11")}, {ID: "akey_1", Name: "old", RevokedAt: noon}},
+	}
+}
+
+// exampleWorkspace is a workspace in which something happened.
+func exampleWorkspace() WorkspaceDetail {
+	u := UsedLately{Items: []UsedItem{{Item: "logs", Counts: slices.Repeat([]quantity.Decimal{quantity.Of(1_250_000)}, lately), Quota: 500_000}}}
+	for i := range lately {
+		u.Days = append(u.Days, period.MustParseDay("2026-03-06").Add(i))
+	}
+	return WorkspaceDetail{
+		Members: 4, Token: "tkn_4f8a1…", Used: u, Bills: exampleAccount(context.Background()).Bills,
+		Retention: []retention.Setting{{Target: retention.Target{Type: "logs"}, Class: "14d", Pending: "30d", PendingAt: noon}},
+		Notices:   []workspace.Notice{{Kind: "quota_warning", Args: map[string]string{"item": "logs", "used": "425000"}, CreatedAt: noon}},
 	}
 }
 

@@ -39,6 +39,7 @@ var permits = map[string]string{
 	"GET /transfers": looking, "GET /transfers/{transfer}": looking, "GET /transfers/{transfer}/slips/{slip}": "fp",
 	"POST /transfers/{transfer}/credit": "fp", "POST /transfers/{transfer}/approve": "fp", "POST /transfers/{transfer}/return": "fp", "POST /transfers/{transfer}/reject": "fp",
 
+	"GET /accounts.csv": looking, "GET /workspaces.csv": looking,
 	"GET /accounts": looking, "GET /accounts/{account}": looking, "POST /accounts/{account}/settlement": "up", "POST /accounts/{account}/disabled": "up",
 	"GET /accounts/{account}/prices": looking, "POST /accounts/{account}/prices": "p", "POST /accounts/{account}/prices/{price}/end": "p",
 

@@ -31,6 +31,7 @@ func (o *Console) Routes() []web.Route {
 		post("/mails/{mail}/retry", account.RetryWork, o.retryMail),
 
 		get("/accounts", account.Look, o.accountsPage),
+		get("/accounts.csv", account.Look, o.accountsCSV),
 		get("/accounts/{account}", account.Look, o.accountPage),
 		post("/accounts/{account}/settlement", account.SwitchAccounts, o.switchSettlement),
 		post("/accounts/{account}/disabled", account.SwitchAccounts, o.switchDisabled),
@@ -50,6 +51,7 @@ func (o *Console) Routes() []web.Route {
 		get("/catalog/versions/{version}/what-if.csv", account.Look, o.whatIfCSV),
 
 		get("/workspaces", account.Look, o.workspacesPage),
+		get("/workspaces.csv", account.Look, o.workspacesCSV),
 		get("/workspaces/{workspace}", account.Look, o.workspacePage),
 		post("/workspaces/{workspace}/grant", account.UnlockWorkspaces, o.grant),
 

@@ -90,7 +90,7 @@ func people(ctx context.Context, p WorkspaceView) []web.Pair {
 		return append(pairs, web.Pair{Term: web.T(ctx, "op.col.payer"), Text: "–", Note: web.T(ctx, "op.workspace.no_payer")})
 	}
 	return append(pairs,
-		web.Pair{Term: web.T(ctx, "op.col.payer"), Text: p.Payer.UserName, Note: p.Payer.Profile.Company + " · " + p.Payer.Email},
+		web.Pair{Term: web.T(ctx, "op.col.payer"), Part: payerLink(p.Payer), Note: p.Payer.Profile.Company + " · " + p.Payer.Email},
 		web.Pair{Term: web.T(ctx, "op.col.settlement"), Text: methodName(ctx, p.Workspace.Settlement)},
 		web.Pair{Term: web.T(ctx, "op.workspace.upgraded"), Text: web.Moment(p.Workspace.UpgradedAt, p.Zone) + " " + web.Zone(p.Workspace.UpgradedAt, p.Zone)},
 	)

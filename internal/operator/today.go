@@ -7,6 +7,7 @@ import (
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
@@ -30,6 +31,9 @@ type Today struct {
 	Adjusting int // adjustments that wait for a second operator
 	Queued    int64
 	Failed    []store.FailedJob
+	Certify   int // certifications to decide
+	Invoices  int // invoice requests to issue or to send
+	Trouble   int // online payments that a person must look at
 	Verdict   audit.Verdict
 }
 
@@ -117,8 +121,66 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 	if p.Failed, err = tx.FailedJobs(ctx, shown); err != nil {
 		return err
 	}
-	p.Queued, err = tx.QueuedJobs(ctx)
-	return err
+	if p.Queued, err = tx.QueuedJobs(ctx); err != nil {
+		return err
+	}
+	return p.waiting(ctx, tx)
+}
+
+// waiting counts what is on lists of its own.
+func (p *Today) waiting(ctx context.Context, tx *store.Tx) error {
+	submitted, err := tx.CertificationQueue(ctx, "", shown)
+	if err != nil {
+		return err
+	}
+	invoices, err := tx.InvoiceCounts(ctx)
+	if err != nil {
+		return err
+	}
+	trouble, err := tx.PaymentsInTrouble(ctx, shown)
+	if err != nil {
+		return err
+	}
+	p.Certify, p.Invoices, p.Trouble = len(submitted), int(invoices[invoice.Requested]+invoices[invoice.Issued]), len(trouble)
+	return nil
+}
+
+// Waiting is a kind of work that waits for a person, and where it is done;
+// what has no list of its own is further down on the page.
+type Waiting struct {
+	Kind string
+	N    int
+	Href string
+}
+
+// waits lists what waits; each kind of work is one line here.
+func (p Today) waits() (list []Waiting) {
+	for _, w := range []Waiting{
+		{"transfers", p.Transfers, Prefix + "/transfers"},
+		{"approvals", p.Approving, Prefix + "/transfers"},
+		{"adjustments", p.Adjusting, Prefix + "/adjustments"},
+		{"payments", p.Trouble, Prefix + "/payments"},
+		{"certifications", p.Certify, Prefix + "/certifications"},
+		{"invoices", p.Invoices, Prefix + "/invoices"},
+		{"parked", len(p.Parked), ""},
+		{"statements", len(p.Unstated), ""},
+		{"mails", len(p.Mails), ""},
+		{"jobs", len(p.Failed), ""},
+		{"clearings", len(p.Uncleared), ""},
+	} {
+		if w.N > 0 {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// most says that a count stopped at the bound of what is looked at.
+func most(n int) string {
+	if n >= shown {
+		return web.Count(shown) + "+"
+	}
+	return web.Count(int64(n))
 }
 
 // uncleared lists the workspaces whose data could not be deleted.
