@@ -55,7 +55,7 @@ bench: ## run the benchmarks; compare two runs with benchstat
 
 .PHONY: bench-billing
 bench-billing: ## rating, and the close of WORKSPACES (1000000) against a bare COPY of their lines, on a PostgreSQL of its own
-	TOLLGATE_POSTGRES_SETTINGS="shared_buffers=1GB max_wal_size=4GB" WORKSPACES="$(WORKSPACES)" \
+	TOLLGATE_POSTGRES_SETTINGS="shared_buffers=4GB max_wal_size=8GB" WORKSPACES="$(WORKSPACES)" \
 		go test -tags bench -run '^TestBillingSpeed$$' -count 1 -v -timeout 60m ./internal/store/storetest
 
 .PHONY: fire

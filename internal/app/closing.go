@@ -26,9 +26,10 @@ const (
 	waitAgain   = time.Second
 )
 
-// abreast is how many lots of a close are worked on at the same time. Half of
-// the processors serve the doors meanwhile.
-var abreast = max(2, runtime.NumCPU()/2)
+// abreast is how many lots of a close are worked on at the same time. More than
+// half of a lot's time is the database's, and one of them waits for its turn to
+// commit: half of the processors serve the doors meanwhile.
+var abreast = max(3, runtime.NumCPU())
 
 // books is where days are closed.
 func (a *App) books(quiet time.Duration) bill.Books {

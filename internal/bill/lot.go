@@ -71,6 +71,7 @@ type lot struct {
 	workspaces []workspace.Workspace
 	desk       *desk
 	turn       *turn // its place among the lots
+	unpark     bool  // some of the day may be parked already
 	together   bool  // its first payer is also in the lot before
 	first      bool  // of a run: an earlier one may have died within it, after some bills
 }

@@ -24,6 +24,7 @@ type run struct {
 	raters  map[money.Currency]rater
 	agreed  map[string][]catalog.Override // by payer: prices that hold on the day
 	covers  map[string]*prepaid.Cover     // by workspace: its package on the day
+	parked  int64                         // by a run before, or one by one
 }
 
 func (b Books) newRun(s site.Site, day SiteDay, at time.Time) (*run, error) {
@@ -83,6 +84,9 @@ func (r *run) abreast(ctx context.Context) (failed *lot, err error) {
 			return err
 		}
 		if r.covers, err = tx.CoversOn(ctx, r.site.ID, r.day.Day); err != nil {
+			return err
+		}
+		if r.parked, err = tx.CountParked(ctx, r.site.ID, r.day.Day); err != nil {
 			return err
 		}
 		start, err = tx.SeriesEnd(ctx, r.day.Series)
@@ -158,7 +162,7 @@ func trim(started []*lot) []*lot {
 
 // next is the lot behind a place; nil when there is none.
 func (r *run) next(ctx context.Context, before *lot, after Place, start Link) (*lot, error) {
-	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, agreed: r.agreed, covers: r.covers, at: r.at}
+	l := &lot{site: r.site, day: r.day.Day, version: r.version, raters: r.raters, agreed: r.agreed, covers: r.covers, unpark: r.parked > 0, at: r.at}
 	err := r.Read(ctx, func(tx Tx) (err error) {
 		l.workspaces, err = tx.CommercialAfter(ctx, r.site.ID, after, r.Lot)
 		return err

@@ -60,7 +60,8 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 // purses opens what the payers of the charges have, currency by currency.
 func (l *lot) purses(ctx context.Context, tx Tx, charges []charge) (map[string]*wallet.Purse, error) {
 	payers := map[money.Currency][]string{}
-	for _, c := range charges {
+	for i := range charges {
+		c := &charges[i]
 		in := c.rated.Market.Currency
 		if list := payers[in]; len(list) == 0 || list[len(list)-1] != c.workspace.Payer {
 			payers[in] = append(list, c.workspace.Payer)
@@ -96,7 +97,8 @@ func (l *lot) inOrder(purses map[string]*wallet.Purse) []*wallet.Purse {
 // each lot, and the first workspace that it pays for tells them apart.
 func (l *lot) keys(paid []charge) func(payer string) string {
 	first := map[string]string{}
-	for _, c := range paid {
+	for i := range paid {
+		c := &paid[i]
 		if _, known := first[c.workspace.Payer]; !known && c.paid.Entry != 0 {
 			first[c.workspace.Payer] = c.workspace.ID
 		}
@@ -130,6 +132,9 @@ func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) (has
 	}
 	if err := tx.InsertBills(ctx, bills); err != nil {
 		return nil, fmt.Errorf("keep %d bills: %w", len(bills), err)
+	}
+	if !l.unpark {
+		return hashes, nil
 	}
 	return hashes, tx.UnparkAll(ctx, l.site.ID, ids, l.day)
 }

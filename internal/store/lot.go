@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -27,13 +28,54 @@ func (tx *Tx) CommercialAfter(ctx context.Context, s site.ID, after bill.Place, 
 			AND (w.payer, w.id) > ($2, $3)
 		ORDER BY w.payer, w.id
 		LIMIT $4`, string(s), after.Payer, after.WorkspaceID, int64(limit))
-	return collect(rows, err, func(r Row) (workspace.Workspace, error) {
-		w := workspace.Workspace{Site: s, Plan: workspace.Commercial}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	list := make([]workspace.Workspace, 0, limit)
+	before := workspace.Workspace{Site: s, Plan: workspace.Commercial}
+	for rows.Next() {
+		w := before // mostly all but the ID is that of the one before
+		if err := scanCommercial(rows, &w); err != nil {
+			return nil, fmt.Errorf("workspaces of %s: %w", s, err)
+		}
+		list = append(list, w)
+		before = w
+	}
+	return list, rows.Err()
+}
+
+// scanCommercial reads a workspace over the one before.
+func scanCommercial(rows Rows, w *workspace.Workspace) error {
+	c, ok := binaryColumns(rows)
+	if !ok {
 		var upgraded int64
-		err := r.Scan(&w.ID, &w.Generation, &w.Payer, &w.Settlement, &upgraded)
+		err := rows.Scan(&w.ID, &w.Generation, &w.Payer, &w.Settlement, &upgraded)
 		w.UpgradedAt = period.FromMicros(upgraded)
-		return w, err
+		return err
+	}
+	w.ID = string(c[0])
+	w.Generation = workspace.Generation(binary.BigEndian.Uint64(c[1]))
+	if string(c[2]) != w.Payer {
+		w.Payer = string(c[2])
+	}
+	if string(c[3]) != string(w.Settlement) {
+		w.Settlement = site.Method(c[3])
+	}
+	w.UpgradedAt = period.FromMicros(int64(binary.BigEndian.Uint64(c[4])))
+	return nil
+}
+
+// binaryColumns is the columns of a row in PostgreSQL's binary form; ok is false
+// when the engine has another one. They hold until the next row.
+func binaryColumns(rows Rows) (columns [][]byte, ok bool) {
+	b, ok := rows.(interface {
+		Binary() (columns [][]byte, ok bool)
 	})
+	if !ok {
+		return nil, false
+	}
+	return b.Binary()
 }
 
 // CountCommercial counts the Commercial workspaces of a site.

@@ -18,10 +18,11 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// words are what the migrations' {{…}} become on each engine.
+// words are what the migrations' {{…}} become on each engine. {{postgres}} begins
+// a line that is for PostgreSQL only.
 var words = map[Dialect]*strings.Replacer{
-	SQLite:   strings.NewReplacer("{{blob}}", "BLOB", "{{without_rowid}}", "WITHOUT ROWID"),
-	Postgres: strings.NewReplacer("{{blob}}", "BYTEA", "{{without_rowid}}", ""),
+	SQLite:   strings.NewReplacer("{{blob}}", "BLOB", "{{without_rowid}}", "WITHOUT ROWID", "{{postgres}}", "--"),
+	Postgres: strings.NewReplacer("{{blob}}", "BYTEA", "{{without_rowid}}", "", "{{postgres}}", ""),
 }
 
 // Migrate brings the tables of an open database to the newest version. Each

@@ -19,15 +19,31 @@ func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Ge
 		WHERE day = $2
 			AND `+tx.among("workspace_id", 1)+`
 			AND generation = $3`, tx.list(workspaceIDs), day.String(), int64(g))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
 	records := make(map[string]usage.Record, len(workspaceIDs))
-	_, err = collect(rows, err, func(r Row) (struct{}, error) {
-		var id string
-		var record []byte
-		err := r.Scan(&id, &record)
-		records[id] = record
-		return struct{}{}, err
-	})
-	return records, err
+	var memory []byte // of all of them: a piece of it holds when the next one is larger
+	for rows.Next() {
+		c, ok := binaryColumns(rows)
+		if !ok {
+			var id string
+			var record []byte
+			if err := rows.Scan(&id, &record); err != nil {
+				return nil, fmt.Errorf("read usage: %w", err)
+			}
+			records[id] = record
+			continue
+		}
+		if len(memory)+len(c[1]) > cap(memory) {
+			memory = make([]byte, 0, max(len(c[1]), 1<<18))
+		}
+		start := len(memory)
+		memory = append(memory, c[1]...)
+		records[string(c[0])] = memory[start:len(memory):len(memory)]
+	}
+	return records, rows.Err()
 }
 
 // UsageBetween lists the samples of a workspace's generation whose hours lie in
