@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"tollgate.dev/internal/marketsim"
@@ -42,17 +41,22 @@ type marketsimCommand struct {
 	HuaweiCard       string `help:"SKU of a stored-value card." name:"huawei-card" default:"tollgate-card-100"`
 }
 
-func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
+// listen opens the port, to this machine alone unless it is said otherwise.
+func (c *marketsimCommand) listen(ctx context.Context) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return marketsim.Config{}, marketsim.Keys{}, fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("--listen: %w", err)
 	}
 	if ip := net.ParseIP(host); !c.Expose && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return marketsim.Config{}, marketsim.Keys{}, fmt.Errorf("--listen %s: other machines reach this address, and the simulator takes orders from everybody; add --expose if that is meant", c.Listen)
+		return nil, fmt.Errorf("--listen %s: other machines reach this address, and the simulator takes orders from everybody; add --expose if that is meant", c.Listen)
 	}
-	base := strings.TrimSuffix(c.Base, "/")
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+}
+
+func (c *marketsimCommand) config(address net.Addr) (marketsim.Config, marketsim.Keys) {
+	base := c.Base
 	if base == "" {
-		base = "http://" + c.Listen
+		base = "http://" + address.String()
 	}
 	config := marketsim.Standard{
 		Base: base, Vendor: c.Vendor, Stage: stage.Options{Now: time.Now, RealNow: time.Now, Seed: c.Seed},
@@ -61,22 +65,23 @@ func (c *marketsimCommand) config() (marketsim.Config, marketsim.Keys, error) {
 		HuaweiCallback: c.HuaweiCallback, HuaweiCallbackV1: c.HuaweiCallbackV1, HuaweiProduct: c.HuaweiProduct, HuaweiCard: c.HuaweiCard,
 	}.Config()
 	config.File = c.File
-	return config, marketsim.TestKeys(c.Seed), nil
+	return config, marketsim.TestKeys(c.Seed)
 }
 
 // Run serves until the process is told to stop.
 func (c *marketsimCommand) Run(ctx context.Context, log *slog.Logger) error {
-	config, keys, err := c.config()
+	return c.serve(ctx, log, os.Stdout)
+}
+
+func (c *marketsimCommand) serve(ctx context.Context, log *slog.Logger, out io.Writer) error {
+	listener, err := c.listen(ctx)
 	if err != nil {
 		return err
 	}
+	config, keys := c.config(listener.Addr())
 	sim, err := marketsim.New(config)
 	if err != nil {
-		return err
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return err
+		return errors.Join(err, listener.Close())
 	}
 	sim.Start(ctx)
 	server := &http.Server{Handler: sim.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
@@ -86,7 +91,7 @@ func (c *marketsimCommand) Run(ctx context.Context, log *slog.Logger) error {
 		defer cancel()
 		_ = server.Shutdown(end) // long polls are cut off
 	}()
-	c.welcome(os.Stdout, config, keys, sim)
+	c.welcome(out, config, keys, sim)
 	err = server.Serve(listener)
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil

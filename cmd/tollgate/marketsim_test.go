@@ -1,7 +1,13 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,44 +16,91 @@ import (
 
 func TestTheSimulatorListensToThisMachineUnlessItIsExposed(t *testing.T) {
 	t.Parallel()
-	for listen, fine := range map[string]bool{"127.0.0.1:8090": true, "localhost:8090": true, "[::1]:8090": true, ":8090": false, "0.0.0.0:8090": false, "10.0.0.1:8090": false, "8090": false} {
-		c := marketsimCommand{Listen: listen, Seed: 1}
-		if _, _, err := c.config(); (err == nil) != fine {
-			t.Errorf("%s: %v", listen, err)
+	for address, fine := range map[string]bool{"127.0.0.1:0": true, "localhost:0": true, ":0": false, "0.0.0.0:0": false, "10.0.0.1:0": false, "8090": false} {
+		c := marketsimCommand{Listen: address}
+		listener, err := c.listen(t.Context())
+		if (err == nil) != fine {
+			t.Errorf("%s: %v", address, err)
+		}
+		if err == nil {
+			_ = listener.Close()
 		}
 	}
-	c := marketsimCommand{Listen: "0.0.0.0:8090", Expose: true}
-	if _, _, err := c.config(); err != nil {
-		t.Error(err)
+	c := marketsimCommand{Listen: "0.0.0.0:0", Expose: true}
+	listener, err := c.listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+}
+
+// served runs the command and gives what it says until its last line, and how
+// to end it.
+func served(t *testing.T, c marketsimCommand) (said string, end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := c.serve(ctx, slog.New(slog.DiscardHandler), writer)
+		_ = writer.CloseWithError(io.EOF)
+		ended <- err
+	}()
+	var b strings.Builder
+	lines := bufio.NewScanner(reader)
+	for lines.Scan() {
+		b.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "For tests:") {
+			break
+		}
+	}
+	return b.String(), func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the command ended with %v", err)
+		}
 	}
 }
 
-func TestTheSimulatorSaysWhatTheOtherSideHasToBeTold(t *testing.T) {
+func TestTheSimulatorSaysWhatTheOtherSideHasToBeToldAndKeepsItsFile(t *testing.T) {
 	t.Parallel()
 	c := marketsimCommand{
-		Listen: "127.0.0.1:8090", Seed: 1, Vendor: "http://vendor.example/", AWSProduct: "code", AWSQueue: "queue", AlibabaProduct: "cmgj1", HuaweiProduct: "p1", HuaweiCard: "card",
-		HuaweiCallback: "http://other.example/v2",
+		Listen: "127.0.0.1:0", Seed: 1, Vendor: "http://vendor.example/", AWSProduct: "code", HuaweiCallback: "http://other.example/v2", HuaweiProduct: "p1",
+		File: filepath.Join(t.TempDir(), "markets.json"),
 	}
-	config, keys, err := c.config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sim, err := marketsim.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var said bytes.Buffer
-	c.welcome(&said, config, keys, sim)
+	said, end := served(t, c)
+	base, keys := regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`).FindString(said), marketsim.TestKeys(1)
 	for _, want := range []string{
-		"http://127.0.0.1:8090/aws/products/code", "http://vendor.example/hooks/aws\n", keys.AWSSecretKey, "http://127.0.0.1:8090/alibaba/products/cmgj1",
-		"http://vendor.example/hooks/alibaba,", keys.AlibabaKey, "http://127.0.0.1:8090/huawei/products/p1", "http://other.example/v2", keys.HuaweiSecretKey,
-		"http://127.0.0.1:8090/control/",
+		base + "/aws/products/code", "http://vendor.example/hooks/aws\n", keys.AWSSecretKey, base + "/alibaba/products/cmgj00000001",
+		"http://vendor.example/hooks/alibaba,", keys.AlibabaKey, base + "/huawei/products/p1", "http://other.example/v2", keys.HuaweiSecretKey, base + "/control/",
 	} {
-		if !strings.Contains(said.String(), want) {
+		if !strings.Contains(said, want) {
 			t.Errorf("%s is not said", want)
 		}
 	}
-	if strings.Contains(said.String(), "%!") {
-		t.Error(said.String())
+	if strings.Contains(said, "%!") {
+		t.Error(said)
+	}
+	response, err := http.Post(base+"/control/act/aws/subscribe", "application/json", strings.NewReader(`{"account": "210987654321"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bought, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%d %v", response.StatusCode, err)
+	}
+	end()
+	said, end = served(t, c)
+	defer end()
+	response, err = http.Get(regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`).FindString(said) + "/aws/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	license := regexp.MustCompile(`l-[0-9a-f]{32}`).Find(bought)
+	if err != nil || len(license) == 0 || !strings.Contains(string(page), string(license)) {
+		t.Errorf("what was bought is forgotten: %v", err)
 	}
 }
