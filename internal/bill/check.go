@@ -71,8 +71,8 @@ func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, sha
 		c.find("I5", b.ID, "its site %s is unknown", b.Site)
 		return
 	}
-	if w.Plan != workspace.Commercial || b.Generation != w.Generation || usage.Of(b.Day, s.Zone).Since(w.UpgradedAt).Empty() {
-		c.find("I10", b.ID, "it bills generation %d of %s, which was upgraded %s to generation %d", b.Generation, w.ID, w.UpgradedAt, w.Generation)
+	if w.Plan != workspace.Commercial || w.Site != b.Site || b.Generation != w.Generation || usage.Of(b.Day, s.Zone).Since(w.UpgradedAt).Empty() {
+		c.find("I10", b.ID, "it bills generation %d of %s on %s, which was upgraded %s to generation %d on %s", b.Generation, w.ID, b.Site, w.UpgradedAt, w.Generation, w.Site)
 		return
 	}
 	v, err := c.catalog.Find(b.Catalog)
@@ -94,6 +94,11 @@ func (c *Check) Usage(b Bill, w workspace.Workspace, samples []usage.Sample, sha
 			c.find("I5", b.ID, "its hours make the line %v, it has %v", l, b.Lines[i].Line)
 		}
 	}
+}
+
+// Orphan takes a bill whose workspace does not exist.
+func (c *Check) Orphan(b Bill) {
+	c.find("I10", b.ID, "it bills %s, which does not exist", b.WorkspaceID)
 }
 
 // Findings gives all that is wrong, once everything was fed.

@@ -3,7 +3,9 @@ package statement
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
@@ -19,10 +21,13 @@ type Check struct {
 	catalog  *catalog.Catalog
 	findings []audit.Finding
 	heads    map[string]string
+	counts   map[string]int64
 }
 
 // NewCheck starts without statements.
-func NewCheck(c *catalog.Catalog) *Check { return &Check{catalog: c, heads: map[string]string{}} }
+func NewCheck(c *catalog.Catalog) *Check {
+	return &Check{catalog: c, heads: map[string]string{}, counts: map[string]int64{}}
+}
 
 func (c *Check) find(invariant, subject, format string, args ...any) {
 	c.findings = append(c.findings, audit.Finding{Invariant: invariant, Subject: subject, Detail: fmt.Sprintf(format, args...)})
@@ -33,6 +38,7 @@ func (c *Check) find(invariant, subject, format string, args ...any) {
 func (c *Check) Statement(document []byte, id, payer, number, hash string) (s Statement, ok bool) {
 	previous := c.heads[payer]
 	c.heads[payer] = hash
+	c.counts[payer]++
 	s, err := Read(document)
 	if err != nil {
 		c.find("I5", id, "the document cannot be read: %v", err)
@@ -48,6 +54,13 @@ func (c *Check) Statement(document []byte, id, payer, number, hash string) (s St
 		c.find("I5", id, "what is kept beside the document differs from it")
 	}
 	return s, true
+}
+
+// Beside compares a statement with the columns that lists and sums are made of.
+func (c *Check) Beside(s Statement, month, currency string, bills, total int64, issued time.Time) {
+	if !s.IssuedAt.Equal(issued) || s.Month.String() != month || string(s.Currency) != currency || s.Bills != bills || s.Total.Minor() != total {
+		c.find("I5", s.ID, "what is kept beside the document differs from it")
+	}
 }
 
 // Bills compares a statement with the bills, charges and adjustments that are
@@ -91,12 +104,19 @@ func sorted(s Statement) Statement {
 	return s
 }
 
-// Head takes the stored end of a payer's chain of statements.
-func (c *Check) Head(payer, hash string) {
-	if c.heads[payer] != hash {
+// Head takes the stored end of a payer's chain of statements, and how many it
+// has.
+func (c *Check) Head(payer string, n int64, hash string) {
+	if c.heads[payer] != hash || c.counts[payer] != n {
 		c.find("I6", payer, "the chain of its statements does not end where the store says")
 	}
+	delete(c.heads, payer)
 }
 
 // Findings gives all that is wrong, once everything was fed.
-func (c *Check) Findings() []audit.Finding { return c.findings }
+func (c *Check) Findings() []audit.Finding {
+	for _, payer := range slices.Sorted(maps.Keys(c.heads)) {
+		c.find("I6", payer, "the chain of its statements has no stored end")
+	}
+	return c.findings
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tollgate.dev/internal/audit"
@@ -34,14 +35,25 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"workspaces", tx.verifyWorkspaces},
 		{"arrears", tx.verifyArrears},
 		{"the audit log", tx.verifyAudit},
+		{"what no chain covers", tx.verifyBeside},
 	} {
 		found, err := part.verify(ctx, c)
-		if err != nil {
+		switch {
+		case err != nil && tx.answers(ctx): // the store works: what lies in it cannot be read
+			found = []audit.Finding{{Invariant: "I6", Subject: part.name, Detail: "a part cannot be read, so that nothing is known of the rest: " + err.Error()}}
+		case err != nil:
 			return nil, fmt.Errorf("verify %s: %w", part.name, err)
 		}
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// answers reports whether the transaction still works: on an error of the
+// engine, or when nobody waits any more, it does not.
+func (tx *Tx) answers(ctx context.Context) bool {
+	var one int64
+	return tx.QueryRow(ctx, `SELECT 1`).Scan(&one) == nil
 }
 
 func (tx *Tx) verifyLedger(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {
@@ -68,10 +80,26 @@ func (tx *Tx) verifyLedger(ctx context.Context, _ *catalog.Catalog) ([]audit.Fin
 	}); err != nil {
 		return nil, err
 	}
-	err = tx.eachChain(ctx, "ledger:", func(payer string, head link) {
+	if err := tx.eachChain(ctx, "ledger:", func(payer string, head link) {
 		check.Chain(payer, wallet.Head{Number: head.n, Hash: head.hash})
-	})
-	return check.Findings(), err
+	}); err != nil {
+		return nil, err
+	}
+	loose, err := tx.strays(ctx, "I6", `
+		SELECT p.payer, 'a posting belongs to no entry'
+		FROM ledger_posting p
+		LEFT JOIN ledger_entry e ON e.payer = p.payer AND e.number = p.number
+		WHERE e.id IS NULL`)
+	if err != nil {
+		return nil, err
+	}
+	gaps, err := tx.strays(ctx, "I6", `
+		SELECT payer, 'the positions of an entry''s postings have gaps'
+		FROM ledger_posting
+		GROUP BY payer, number
+		HAVING MIN(position) <> 0
+			OR MAX(position) <> COUNT(*) - 1`)
+	return slices.Concat(check.Findings(), loose, gaps), err
 }
 
 // eachChain reads the heads of the chains whose name begins so. A chain that
@@ -130,7 +158,11 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		FROM ledger_entry e
 		LEFT JOIN bill b ON b.payer = e.payer AND b.entry = e.number
 		WHERE e.kind = 'charge'
-			AND b.payer IS NULL`,
+			AND b.payer IS NULL`, `
+		SELECT b.workspace_id || '-' || b.day, 'the bill was issued at another instant than it was paid'
+		FROM bill b
+		JOIN ledger_entry e ON e.payer = b.payer AND e.number = b.entry
+		WHERE e.at <> b.issued_at`,
 	} {
 		found, err := tx.strays(ctx, "I4", sql)
 		if err != nil {
@@ -159,7 +191,24 @@ func (tx *Tx) verifyWorkspaces(ctx context.Context, _ *catalog.Catalog) ([]audit
 		WHERE action = 'workspace.upgraded'
 		GROUP BY subject
 		HAVING COUNT(*) > 1`)
-	return append(found, twice...), err
+	if err != nil {
+		return nil, err
+	}
+	nobody, err := tx.strays(ctx, "I7", `
+		SELECT w.id, 'its payer does not exist'
+		FROM workspace w
+		LEFT JOIN billing_account b ON b.id = w.payer
+		WHERE w.payer <> ''
+			AND b.id IS NULL`)
+	if err != nil {
+		return nil, err
+	}
+	when, err := tx.strays(ctx, "I7", `
+		SELECT w.id, 'the audit log says that it was upgraded at another instant'
+		FROM workspace w
+		JOIN audit a ON a.subject = w.id AND a.action = 'workspace.upgraded'
+		WHERE a.at <> w.upgraded_at`)
+	return slices.Concat(found, twice, nobody, when), err
 }
 
 func (tx *Tx) verifyAudit(ctx context.Context, _ *catalog.Catalog) ([]audit.Finding, error) {

@@ -121,6 +121,27 @@ var standing = []finder{
 		JOIN workspace w ON w.id = c.workspace_id
 		WHERE w.state IN ('normal', 'grace')`},
 	{sql: `
+		SELECT c.workspace_id, 'it does not exist, and its data is to go'
+		FROM clearing c
+		LEFT JOIN workspace w ON w.id = c.workspace_id
+		WHERE w.id IS NULL`},
+	{sql: `
+		SELECT c.workspace_id, 'its data goes for another reason than its state says'
+		FROM clearing c
+		JOIN workspace w ON w.id = c.workspace_id
+		WHERE w.state IN ('locked', 'cleared', 'dissolved')
+			AND c.reason <> CASE WHEN w.state = 'dissolved' THEN c.reason ELSE 'locked' END
+			OR c.reason NOT IN ('locked', 'dissolved')
+			OR w.state = 'dissolved' AND c.reason <> 'dissolved'`},
+	{sql: `
+		SELECT c.workspace_id, 'its data does not go when the hold is over'
+		FROM clearing c
+		WHERE c.due_at <> c.since_at + $1
+			OR c.next_at < c.due_at
+			OR (c.tries = 0 AND c.next_at <> c.due_at)
+			OR c.tries < 0
+			OR (c.done_at > 0 AND (c.deleted_at = 0 OR c.done_at < c.deleted_at))`, args: []any{arrears.Hold.Microseconds()}},
+	{sql: `
 		SELECT c.workspace_id, 'its data was deleted before the hold was over'
 		FROM clearing c
 		WHERE c.deleted_at > 0

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
@@ -9,6 +10,7 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/usage"
+	"tollgate.dev/internal/workspace"
 )
 
 // pageOfBills bounds the bills that are held in memory at once.
@@ -77,6 +79,10 @@ func (tx *Tx) verifyBill(ctx context.Context, c *catalog.Catalog, check *bill.Ch
 		}
 	}
 	w, err := tx.Workspace(ctx, b.WorkspaceID)
+	if errors.Is(err, workspace.ErrUnknown) {
+		check.Orphan(b)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

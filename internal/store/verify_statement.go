@@ -6,6 +6,7 @@ import (
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/statement"
 )
 
@@ -24,6 +25,7 @@ func (tx *Tx) verifyStatements(ctx context.Context, c *catalog.Catalog) ([]audit
 			if !ok {
 				continue
 			}
+			check.Beside(s, row.month, row.currency, row.bills, row.total, period.FromMicros(row.issued))
 			charges, err := tx.ChargesOn(ctx, s.ID)
 			if err != nil {
 				return nil, err
@@ -41,7 +43,7 @@ func (tx *Tx) verifyStatements(ctx context.Context, c *catalog.Catalog) ([]audit
 			break
 		}
 	}
-	if err := tx.eachChain(ctx, "statement:", func(payer string, head link) { check.Head(payer, head.hash) }); err != nil {
+	if err := tx.eachChain(ctx, "statement:", func(payer string, head link) { check.Head(payer, head.n, head.hash) }); err != nil {
 		return nil, err
 	}
 	found, err := tx.strayStatements(ctx)
@@ -49,20 +51,20 @@ func (tx *Tx) verifyStatements(ctx context.Context, c *catalog.Catalog) ([]audit
 }
 
 type storedStatement struct {
-	payer, month, id, series, document, hash string
-	seq                                      int64
+	payer, month, id, series, currency, document, hash string
+	seq, bills, total, issued                          int64
 }
 
 func (tx *Tx) storedStatements(ctx context.Context, payer, month string) ([]storedStatement, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT payer, month, id, series, seq, document, hash
+		SELECT payer, month, id, series, seq, currency, bills, total, issued_at, document, hash
 		FROM statement
 		WHERE payer > $1
 			OR payer = $1 AND month > $2
 		ORDER BY payer, month
 		LIMIT $3`, payer, month, int64(pageOfBills))
 	return collect(rows, err, func(r Row) (s storedStatement, err error) {
-		err = r.Scan(&s.payer, &s.month, &s.id, &s.series, &s.seq, &s.document, &s.hash)
+		err = r.Scan(&s.payer, &s.month, &s.id, &s.series, &s.seq, &s.currency, &s.bills, &s.total, &s.issued, &s.document, &s.hash)
 		return s, err
 	})
 }

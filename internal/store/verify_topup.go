@@ -17,7 +17,7 @@ func (tx *Tx) verifyTopups(ctx context.Context, _ *catalog.Catalog) ([]audit.Fin
 		FROM payment p
 		LEFT JOIN ledger_entry e ON e.key = 'topup:' || p.id AND e.payer = p.account_id AND e.kind = 'deposit' AND e.cause = p.id
 		WHERE p.credited_at > 0
-			AND e.id IS NULL`, `
+			AND (e.id IS NULL OR e.at <> p.credited_at)`, `
 		SELECT p.id, 'the books do not hold what the payment brought in less what went back'
 		FROM payment p
 		LEFT JOIN (
