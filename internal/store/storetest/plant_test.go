@@ -92,7 +92,7 @@ func settled(t *testing.T, s *store.Store) {
 // by which what is planted there may be found.
 var moneyTables = map[string]string{
 	"ledger_entry": "I1 I2 I4 I6", "ledger_posting": "I1 I2 I3 I4 I6 I8", "ledger_balance": "I2 I13", "chain": "I6",
-	"transfer": "I4", "adjustment": "I4", "payment": "I4", "payment_refund": "I4", "payment_dispute": "I4",
+	"transfer": "I4", "adjustment": "I4 I5", "payment": "I4", "payment_refund": "I4", "payment_dispute": "I4",
 	"wallet_source": "I4 I8", "activation_code": "I8", "code_batch": "I8",
 	"bill": "I4 I5 I6 I11", "site_day": "I6", "document_number": "I6 I11", "usage_day": "I5 I6",
 	"package": "I4 I5 I8", "package_term": "I5 I6 I8", "package_traffic": "I5 I8", "package_seat": "I5", "package_charge": "I4 I5 I6 I8",
