@@ -59,12 +59,69 @@ func Postgres(t testing.TB) string {
 	return s.url(name)
 }
 
-var server = sync.OnceValues(startPostgres)
+var server = sync.OnceValues(func() (*postgres, error) {
+	p := &postgres{}
+	if err := shared.later(p.stop); err != nil {
+		return nil, err
+	}
+	return p, p.start()
+})
 
 type postgres struct {
 	folder    string
+	bin, data string
+	who       *syscall.Credential
 	command   *exec.Cmd
+	ended     chan struct{} // closed when the command has ended
 	databases atomic.Int64
+}
+
+// PostgresServer is a server of a test's own, which it may kill.
+type PostgresServer struct {
+	t testing.TB
+	p *postgres
+}
+
+// NewPostgresServer starts one. It ends with the test.
+func NewPostgresServer(t testing.TB) *PostgresServer {
+	t.Helper()
+	s := &PostgresServer{t, &postgres{}}
+	t.Cleanup(s.p.stop)
+	if err := s.p.start(); err != nil {
+		t.Fatalf("a PostgreSQL of one's own: %v", err)
+	}
+	return s
+}
+
+// URL is the server's database.
+func (s *PostgresServer) URL() string { return s.p.url("postgres") }
+
+// Kill ends the server by a signal: SIGKILL takes the postmaster from its
+// backends, which end by themselves, and SIGQUIT is an immediate shutdown.
+func (s *PostgresServer) Kill(by syscall.Signal) {
+	s.t.Helper()
+	if err := s.p.command.Process.Signal(by); err != nil {
+		s.t.Fatalf("killing PostgreSQL: %v", err)
+	}
+	<-s.p.ended
+}
+
+// Restart starts the server that was killed on its data. Backends of the life
+// before may hold the shared memory for a moment; until they are gone the
+// server refuses to start.
+func (s *PostgresServer) Restart() {
+	s.t.Helper()
+	deadline := time.Now().Add(postgresStart)
+	for {
+		err := s.p.serve()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("restarting PostgreSQL: %v", err)
+		}
+		time.Sleep(pause)
+	}
 }
 
 func (p *postgres) url(database string) string {
@@ -84,52 +141,43 @@ func (p *postgres) run(statement string) error {
 	return err
 }
 
-func startPostgres() (*postgres, error) {
-	bin, err := newestPostgres("/usr/lib/postgresql")
-	if err != nil {
-		return nil, err
+func (p *postgres) start() (err error) {
+	if p.bin, err = newestPostgres("/usr/lib/postgresql"); err != nil {
+		return err
 	}
 	sweepPostgres(os.TempDir())
-	p := &postgres{}
-	if err := shared.later(p.stop); err != nil {
-		return nil, err
-	}
 	if p.folder, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", postgresPrefix, os.Getpid())); err != nil {
-		return nil, fmt.Errorf("folder of the server: %w", err)
+		return fmt.Errorf("folder of the server: %w", err)
 	}
 	if len(p.folder)+1+len(socketFile) > longestSocket {
-		return nil, fmt.Errorf("%s is too long for the path of a socket; set TMPDIR to a shorter folder", p.folder)
+		return fmt.Errorf("%s is too long for the path of a socket; set TMPDIR to a shorter folder", p.folder)
 	}
-	who, err := unprivileged(p.folder)
-	if err != nil {
-		return nil, err
+	if p.who, err = unprivileged(p.folder); err != nil {
+		return err
 	}
-	data := filepath.Join(p.folder, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "tollgate",
+	p.data = filepath.Join(p.folder, "data")
+	initdb := exec.Command(filepath.Join(p.bin, "initdb"), "--pgdata", p.data, "--username", "tollgate",
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions")
 	initdb.Dir = p.folder
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.who}
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if err := p.serve(bin, data, who); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p.serve()
 }
 
 // serve starts the postmaster as a child, not through pg_ctl: a daemon of its
 // own would outlive a killed test process.
-func (p *postgres) serve(bin, data string, who *syscall.Credential) error {
+func (p *postgres) serve() error {
 	args := []string{
-		"-D", data, "-k", p.folder,
+		"-D", p.data, "-k", p.folder,
 		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
 		"-c", "max_wal_size=256MB", "-c", "log_min_messages=warning", "-c", "timezone=UTC",
 	}
 	for _, setting := range strings.Fields(os.Getenv(postgresSettings)) {
 		args = append(args, "-c", setting)
 	}
-	p.command = exec.Command(filepath.Join(bin, "postgres"), args...)
+	p.command = exec.Command(filepath.Join(p.bin, "postgres"), args...)
 	logPath := filepath.Join(p.folder, "log")
 	log, err := os.Create(logPath)
 	if err != nil {
@@ -138,21 +186,32 @@ func (p *postgres) serve(bin, data string, who *syscall.Credential) error {
 	defer func() { _ = log.Close() }()
 	p.command.Stdout, p.command.Stderr = log, log
 	p.command.Dir = p.folder
-	p.command.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	p.command.SysProcAttr = &syscall.SysProcAttr{Credential: p.who}
 	if err := spawn(p.command, syscall.SIGQUIT); err != nil {
 		return fmt.Errorf("starting postgres: %w", err)
 	}
+	ended, command := make(chan struct{}), p.command
+	p.ended = ended
+	go func() {
+		_ = command.Wait() // how it ended does not matter
+		close(ended)
+	}()
 	deadline := time.Now().Add(postgresStart)
 	for {
 		err := p.run("SELECT 1")
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		over := time.Now().After(deadline)
+		select {
+		case <-ended:
+			over = true
+		case <-time.After(pause):
+		}
+		if over {
 			text, _ := os.ReadFile(logPath)
 			return fmt.Errorf("postgres does not answer: %w\n%s", err, text)
 		}
-		time.Sleep(pause)
 	}
 }
 
@@ -161,7 +220,9 @@ func (p *postgres) stop() {
 	if p.command != nil && p.command.Process != nil {
 		_ = p.command.Process.Signal(syscall.SIGINT)
 		kill := time.AfterFunc(postgresStop, func() { _ = p.command.Process.Kill() })
-		_ = p.command.Wait()
+		if p.ended != nil {
+			<-p.ended
+		}
 		kill.Stop()
 	}
 	if p.folder != "" {
