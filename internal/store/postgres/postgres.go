@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
@@ -188,10 +189,11 @@ func (c conn) Enqueue(ctx context.Context, job river.JobArgs, opts *river.Insert
 
 type rows struct{ pgx.Rows }
 
-// Binary is the columns as the server sent them, if all are in binary form.
+// Binary is the columns as the server sent them, if all are in binary form. A
+// text has only one form, whatever it is called.
 func (r rows) Binary() ([][]byte, bool) {
 	for _, f := range r.FieldDescriptions() {
-		if f.Format != pgx.BinaryFormatCode {
+		if f.Format != pgx.BinaryFormatCode && f.DataTypeOID != pgtype.TextOID {
 			return nil, false
 		}
 	}
