@@ -12,7 +12,7 @@ import (
 var indexPage string
 
 var looks = stage.NewPages(stage.Words{
-	"aws":       {"AWS Marketplace", "AWS Marketplace（模拟）"},
+	"aws":       {"AWS Marketplace", "亚马逊云科技 Marketplace"},
 	"alibaba":   {"Alibaba Cloud Marketplace", "阿里云云市场"},
 	"huawei":    {"Huawei Cloud KooGallery", "华为云云商店"},
 	"here":      {"Tollgate marketsim", "Tollgate 云市场模拟器"},

@@ -21,7 +21,7 @@ var (
 )
 
 var words = stage.Words{
-	"cloud":          {"AWS Marketplace", "AWS Marketplace（模拟）"},
+	"cloud":          {"AWS Marketplace", "亚马逊云科技 Marketplace"},
 	"market":         {"Listings and purchases", "商品与订阅"},
 	"purchase":       {"Purchase", "订阅详情"},
 	"intro":          {"What a buyer sees and does at AWS Marketplace, and what the seller was sent.", "这里是买家在 AWS Marketplace 上看到和操作的内容，以及卖家收到的消息。"},
