@@ -17,6 +17,8 @@ FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 WORKSPACES ?= 1000000
 CYCLES    ?= 2000
+ROUNDS    ?= 5
+EACH      ?= 3
 
 .PHONY: help
 help: ## list the targets
@@ -61,6 +63,11 @@ bench-billing: ## rating, and the close of WORKSPACES (1000000) against a bare C
 .PHONY: fire
 fire: ## kill -9 processes CYCLES (2000) times in each of six kinds of work; CI does it 50 times
 	TOLLGATE_FIRE_CYCLES="$(CYCLES)" go test -run Killed -count 1 -v -timeout 12h ./internal/fire
+
+.PHONY: bench-ledger
+bench-ledger: ## deductions over the API beside pgbench, on a PostgreSQL of its own, and on SQLite: ROUNDS (5) of EACH (3) seconds
+	TOLLGATE_POSTGRES_SETTINGS="shared_buffers=1GB max_wal_size=4GB" ROUNDS="$(ROUNDS)" EACH="$(EACH)" \
+		go test -tags bench -run '^TestLedgerSpeed$$' -count 1 -v -timeout 20m ./internal/e2e
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before committing it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -21,6 +22,7 @@ var (
 	ErrKeyUnknown   = fault.New(fault.NotFound, "key_unknown", "There is no such API key.")
 	ErrKeyName      = fault.New(fault.Invalid, "key_name", "A key needs a name of at most 64 characters.")
 	ErrKeyNameTaken = fault.New(fault.Conflict, "key_name_taken", "Another key that works has this name.")
+	ErrServiceName  = fault.New(fault.Invalid, "service_name", "A service's name has 1 to 32 small letters, digits and hyphens, and begins with a letter.")
 	ErrKeysMany     = fault.New(fault.Conflict, "keys_many", "There are keys enough already.").
 			Says("There are %d keys already. Revoke one that nothing uses any more.", MostKeys).With("most", MostKeys)
 )
@@ -31,9 +33,9 @@ const MostKeys = 20
 // maxKeyName bounds a key's name, in characters.
 const maxKeyName = 64
 
-// Key lets a program read balances, bills and their sums, or a service of the
-// platform report usage, and nothing else. It has no end; whoever holds it may
-// revoke it.
+// Key lets a program read balances, bills and their sums, a service of the
+// platform report usage, or one have amounts deducted: one of these, and
+// nothing else. It has no end; whoever holds it may revoke it.
 type Key struct {
 	ID        string
 	Holder    KeyHolder
@@ -49,7 +51,8 @@ type Key struct {
 func (k Key) Revoked() bool { return !k.RevokedAt.IsZero() }
 
 // KeyHolder is what a key reads: one workspace, or all that a Billing Center
-// account pays for. The keys of services read nothing: they report usage.
+// account pays for. The keys of services read nothing: they report usage, or
+// have amounts deducted.
 type KeyHolder struct {
 	Scope KeyScope
 	ID    string
@@ -66,7 +69,20 @@ const (
 	WorkspaceKeys KeyScope = "workspace"
 	AccountKeys   KeyScope = "account"
 	ServiceKeys   KeyScope = "service"
+	DeductionKeys KeyScope = "deduction"
 )
+
+// DeductingService is a service of the platform that has amounts deducted, by
+// the name that its operator gives it, as a holder of keys: all of its keys act
+// as the same.
+func DeductingService(name string) (KeyHolder, error) {
+	if !serviceName.MatchString(name) {
+		return KeyHolder{}, ErrServiceName.On("service")
+	}
+	return KeyHolder{Scope: DeductionKeys, ID: name}, nil
+}
+
+var serviceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
 // KeyDraft is a key that somebody wants.
 type KeyDraft struct {

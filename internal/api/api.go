@@ -37,6 +37,7 @@ import (
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/till"
 	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/wallet"
 )
@@ -61,6 +62,7 @@ type Config struct {
 	Topups  *topup.Desk       // payments are begun there
 	Clouds  *marketplace.Desk // the marketplaces that settle
 	Limits  wallet.Limits     // above which two operators credit a bank transfer
+	Till    *till.Till        // deductions are posted there
 
 	// Statement draws a statement as a file: a PDF in a language, or CSV.
 	Statement func(ctx context.Context, s statement.Statement, format, language string) (Drawn, error)
@@ -79,6 +81,7 @@ type server struct {
 	logins  limiter
 	begins  limiter
 	seen    sightings
+	known   knownKeys
 }
 
 // New makes the handler of everything under Prefix.
@@ -142,6 +145,7 @@ func describe() *huma.OpenAPI {
 				string(Operator):      scheme("/operator/sessions"),
 				string(Reader):        {Type: "http", Scheme: "bearer", Description: "An API key, made in Studio or in the Billing Center. It reads, and holds until it is revoked."},
 				string(Service):       {Type: "http", Scheme: "bearer", Description: "A service's key, made by an operator. It reports usage, and holds until it is revoked."},
+				string(Deducting):     {Type: "http", Scheme: "bearer", Description: "A key of a service of the platform, made by an operator. It has amounts deducted, and holds until it is revoked."},
 				keyScheme:             {Type: "apiKey", In: "header", Name: KeyHeader, Description: "The same key, in a header of its own."},
 			},
 		},

@@ -28,6 +28,7 @@ import (
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/testkit"
+	"tollgate.dev/internal/till"
 	"tollgate.dev/internal/topup"
 	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/workspace"
@@ -60,6 +61,7 @@ type house struct {
 	client  *client.Client
 	handler http.Handler
 	topups  *topup.Desk
+	till    *till.Till
 
 	mu      sync.Mutex
 	changed []string
@@ -83,13 +85,14 @@ func open(t testing.TB, s *store.Store) *house {
 		defer h.mu.Unlock()
 		h.changed = append(h.changed, workspaceID)
 	})
-	h.topups = h.deskOf(s)
+	h.topups, h.till = h.deskOf(s), till.Open(s, h.clock.Now)
+	t.Cleanup(h.till.Close)
 	prices := catalog.Default().Shipped()
 	center := billingcenter.New(billingcenter.Config{
 		Store: s, Sessions: s.Sessions("billing_center", h.real.Now), Now: h.clock.Now, Profile: site.Seed, BaseURL: "http://tollgate.example", Log: testkit.Logger(t), Catalog: prices,
 	})
 	h.handler = api.New(api.Config{
-		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed, Topups: h.topups, Limits: wallet.Limits{money.CNY: money.MustParse("50000", money.CNY)},
+		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed, Topups: h.topups, Till: h.till, Limits: wallet.Limits{money.CNY: money.MustParse("50000", money.CNY)},
 		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
 		Statement: func(ctx context.Context, st statement.Statement, format, language string) (api.Drawn, error) {
 			d, err := center.StatementDocument(ctx, st, format, language)

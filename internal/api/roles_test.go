@@ -21,10 +21,11 @@ var people = map[byte]string{
 	'n': "signed out", 'b': "Billing Center account",
 	'v': "operator who looks", 'u': "operator of support", 'f': "operator of finance", 'p': "operator who is administrator",
 	'k': "a key made by the Owner", 'm': "a key made by an Administrator", 'q': "a key of a Billing Center account", 'w': "a key of a service",
+	'd': "a key with which a service has amounts deducted",
 }
 
 const (
-	anybody = "oasrxnbvufpkmqw"
+	anybody = "oasrxnbvufpkmqwd"
 	signed  = "oasrx" // in to Studio
 	looking = "vufp"  // operators, whatever their role
 )
@@ -61,6 +62,8 @@ var permits = map[string]string{
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
 
 	"report-usage-events": "w", "list-service-keys": "p", "make-service-key": "p", "revoke-service-key": "p",
+	"deduct": "d", "deduct-many": "d",
+	"list-deduction-keys": looking, "make-deduction-key": "p", "revoke-deduction-key": "p",
 
 	"begin-top-up": "b", "list-top-ups": "b", "show-top-up": "b",
 
@@ -145,6 +148,9 @@ var bodies = map[string]string{
 	"make-account-api-key":        `{"name":"export"}`,
 	"make-service-key":            `{"name":"sms"}`,
 	"report-usage-events":         `{"specversion":"1.0"}`,
+	"make-deduction-key":          `{"name":"export"}`,
+	"deduct":                      `{"account_id":"bcac_none","amount":"1","currency":"CNY","cause":"a fee"}`,
+	"deduct-many":                 `{"deductions":[{"key":"k","account_id":"bcac_none","amount":"1","currency":"CNY","cause":"a fee"}]}`,
 }
 
 // crowd is a house with everybody in it.
@@ -180,6 +186,7 @@ func newCrowd(t testing.TB, s *store.Store) *crowd {
 	}
 	x.in['w'] = h.key(account.ServicesKeys(), x.in['p'].AccountID)
 	x.in['q'] = h.key(account.KeyHolder{Scope: account.AccountKeys, ID: x.in['b'].AccountID}, x.in['b'].AccountID)
+	x.in['d'] = h.key(account.KeyHolder{Scope: account.DeductionKeys, ID: "shop"}, x.in['p'].AccountID)
 	return x
 }
 
@@ -188,7 +195,7 @@ func (x *crowd) request(r api.Route) raw {
 		"{workspace_id}", x.shop.ID, "{account_id}", x.guest.ID, "{registration_id}", "ref_none",
 		"{bill_id}", "bill_none", "{transfer_id}", "trsf_none", "{slip_id}", "attc_none", "{adjustment_id}", "adjm_none", "{source_id}", "vchr_none", "{batch_id}", "btch_none", "{key_id}", "akey_none", "{certification_id}", "cert_none", "{session_id}", "sess_none", "{invitation_id}", "invt_none", "{promotion_id}", "prmo_none",
 		"{profile_id}", "invp_none", "{address_id}", "inva_none", "{invoice_id}", "invc_none",
-		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none", "{package_id}", "pkge_none", "{item}", "logs",
+		"{statement_id}", "stmt_none", "{version_id}", "none", "{price_id}", "prce_none", "{package_id}", "pkge_none", "{item}", "logs", "{service}", "shop",
 	).Replace(r.Path)
 	sent := raw{method: r.Method, path: path, body: bodies[r.ID]}
 	if r.Once {
@@ -206,7 +213,7 @@ func refusalOf(r api.Route, letter byte) []string {
 	switch {
 	case r.Console == api.Reader && letter == 'm':
 		return []string{"owner_only"}
-	case r.Console == api.Reader, r.Console == api.Service:
+	case r.Console == api.Reader, r.Console == api.Service, r.Console == api.Deducting:
 		return []string{"key_invalid"}
 	case r.Console == api.Operator && strings.IndexByte(looking, letter) >= 0:
 		return []string{"operator_support_only", "operator_finance_only", "operator_worker_only", "operator_admin_only"}
@@ -261,7 +268,11 @@ func TestARefusedCallIsNotEvenRead(t *testing.T) {
 		}
 		sent := x.request(r)
 		sent.body = `{"nonsense":`
-		if a := x.send(client.Session{}, sent); a.problem.Code != "signed_out" || a.header.Get("WWW-Authenticate") == "" {
+		want := "signed_out"
+		if r.Console == api.Deducting || r.Console == api.Service {
+			want = "key_invalid"
+		}
+		if a := x.send(client.Session{}, sent); a.problem.Code != want || a.header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: signed out, a malformed body gets %d %s", r.ID, a.status, a.problem.Code)
 		}
 	}

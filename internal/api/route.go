@@ -24,8 +24,9 @@ const (
 	Studio        Console = "studio"
 	BillingCenter Console = "billing_center"
 	Operator      Console = "operator"
-	Reader        Console = "api_key"     // no console: a program with a key that reads
-	Service       Console = "service_key" // nor this: a service of the platform that reports usage
+	Reader        Console = "api_key"       // no console: a program with a key that reads
+	Service       Console = "service_key"   // nor this: a service of the platform that reports usage
+	Deducting     Console = "deduction_key" // nor this: a service that has amounts deducted
 )
 
 // Route is one call of the API: a line of the table in routes.go.
@@ -164,7 +165,7 @@ func (r Route) operation(s *server, status int) huma.Operation {
 	}
 	switch r.Console {
 	case "":
-	case Reader, Service:
+	case Reader, Service, Deducting:
 		op.Security = []map[string][]string{{string(r.Console): {}}, {keyScheme: {}}}
 	default:
 		op.Security = []map[string][]string{{string(r.Console): {}}}
@@ -172,6 +173,8 @@ func (r Route) operation(s *server, status int) huma.Operation {
 	switch {
 	case r.Duty != "" && r.Duty != account.Look:
 		op.Description = "Needs an operator whose role allows " + string(r.Duty) + ": " + rolesOf(r.Duty) + "."
+	case r.Console == Service, r.Console == Deducting:
+		op.Description = "Needs a key of a service of the platform, which operators make."
 	case r.Action != "" && r.Console == Reader:
 		op.Description = "A workspace's key needs a maker whose role in it now allows " + string(r.Action) + "."
 	case r.Action != "":

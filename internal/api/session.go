@@ -45,6 +45,8 @@ func (s *server) admit(r *http.Request, to Route) (*caller, error) {
 		return who, s.admitKey(r, to, who)
 	case Service:
 		return who, s.admitService(r, who)
+	case Deducting:
+		return who, s.admitDeducting(r, who)
 	}
 	token, ok := bearer(r)
 	if !ok {

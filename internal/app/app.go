@@ -24,6 +24,7 @@ import (
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/till"
 	"tollgate.dev/internal/topup"
 )
 
@@ -32,6 +33,7 @@ type App struct {
 	config   Config
 	log      *slog.Logger
 	store    *store.Store
+	till     *till.Till
 	clock    *job.Clock
 	catalog  *catalog.Catalog
 	sink     sink.Sink
@@ -101,6 +103,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	a.till = till.Open(a.store, a.clock.Now)
 	return a.reloadCatalog(ctx)
 }
 
@@ -193,6 +196,9 @@ func (a *App) close() error {
 	}
 	if a.sink != nil {
 		errs = append(errs, a.sink.Close())
+	}
+	if a.till != nil {
+		a.till.Close()
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

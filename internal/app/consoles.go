@@ -40,7 +40,7 @@ func (a *App) consoles() (http.Handler, error) {
 	mounted(mux, operator.Prefix, a.operatorConsole(log))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk, Clouds: a.clouds, Limits: a.config.Limits,
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk, Clouds: a.clouds, Limits: a.config.Limits, Till: a.till,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))

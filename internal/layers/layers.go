@@ -56,6 +56,7 @@ var Order = [][]string{
 	{"notify"},
 	// what holds and moves them
 	{"store"},
+	{"till"},
 	{"job"},
 	{"bus"},
 	{"sink"},

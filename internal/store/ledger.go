@@ -94,51 +94,10 @@ func eachEntry(rows Rows, take func(wallet.Entry)) error {
 // (else wallet.ErrFloor) and the head of the chain. Where it begins or ends a
 // debt, the payer's workspaces are told.
 func (tx *Tx) AppendEntry(ctx context.Context, e wallet.Entry) error {
-	if _, err := tx.Exec(ctx, `
-		INSERT INTO ledger_entry (payer, number, id, key, kind, cause, at, previous, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Payer, e.Number, e.ID, e.Key, e.Kind, e.Cause, period.Micros(e.At), e.Previous, e.Hash); err != nil {
-		return fmt.Errorf("append to the ledger: %w", err)
-	}
-	for i, p := range e.Postings {
-		if _, err := tx.Exec(ctx, `
-			INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			e.Payer, e.Number, int64(i), string(p.Account), string(p.Amount.Currency()), p.Amount.Minor()); err != nil {
-			return fmt.Errorf("append a posting: %w", err)
-		}
-		if err := tx.moveBalance(ctx, p); err != nil {
-			return err
-		}
-	}
-	if err := tx.extend(ctx, ledgerChain(e.Payer), link{e.Number, e.Hash}); err != nil {
+	if err := tx.appendEntries(ctx, []wallet.Entry{e}); err != nil {
 		return err
 	}
 	return tx.tellAtOnce(ctx, e)
-}
-
-// moveBalance moves the stored balance of a payer's account. The bounds are in
-// the WHERE clause: no balance passes its floor, whoever asks.
-func (tx *Tx) moveBalance(ctx context.Context, p wallet.Posting) error {
-	low, high, bounded := p.Account.Bounds()
-	if !bounded {
-		return nil
-	}
-	payer, account, currency := p.Account.Payer(), string(p.Account), string(p.Amount.Currency())
-	if _, err := tx.Exec(ctx, `
-		INSERT INTO ledger_balance (payer, account, currency, minor)
-		VALUES ($1, $2, $3, 0)
-		ON CONFLICT (payer, account, currency) DO NOTHING`, payer, account, currency); err != nil {
-		return fmt.Errorf("open %s: %w", account, err)
-	}
-	n, err := tx.Exec(ctx, `
-		UPDATE ledger_balance
-		SET minor = minor + $4
-		WHERE payer = $1
-			AND account = $2
-			AND currency = $3
-			AND minor + $4 BETWEEN $5 AND $6`, payer, account, currency, p.Amount.Minor(), low, high)
-	return exactlyOne(n, err, wallet.ErrFloor.With("account", account))
 }
 
 // StoredBalances gives the balances of a payer's accounts in a currency.

@@ -123,23 +123,6 @@ func (tx *Tx) Billed(ctx context.Context, workspaceIDs []string, day period.Day)
 	return billed, err
 }
 
-// heads reads the ends of chains; those that do not exist are left out.
-func (tx *Tx) heads(ctx context.Context, names []string, lock string) (map[string]link, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT name, n, hash
-		FROM chain
-		WHERE `+tx.among("name", 1)+lock, tx.list(names))
-	heads := make(map[string]link, len(names))
-	_, err = collect(rows, err, func(r Row) (struct{}, error) {
-		var name string
-		var l link
-		err := r.Scan(&name, &l.n, &l.hash)
-		heads[name] = l
-		return struct{}{}, err
-	})
-	return heads, err
-}
-
 var billInsert = strings.Fields(`seq entry total paid_voucher paid_full_reduction paid_card paid_cash paid_cloud owed issued_at
 	day workspace_id series payer currency hash document`)
 

@@ -21,19 +21,22 @@ type link struct {
 
 // head gives the head of a chain, kept from other writers, and makes the
 // chain if it is new.
-func (tx *Tx) head(ctx context.Context, chain string) (link, error) {
-	if _, err := tx.Exec(ctx, `
-		INSERT INTO chain (name, n, hash)
-		VALUES ($1, 0, '')
-		ON CONFLICT (name) DO NOTHING`, chain); err != nil {
-		return link{}, fmt.Errorf("make chain %s: %w", chain, err)
+func (tx *Tx) head(ctx context.Context, chain string) (l link, err error) {
+	for {
+		err = tx.QueryRow(ctx, `
+			SELECT n, hash
+			FROM chain
+			WHERE name = $1`+tx.lockWrites(), chain).Scan(&l.n, &l.hash)
+		if !errors.Is(err, ErrNoRows) || tx.readOnly {
+			return l, err
+		}
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO chain (name, n, hash)
+			VALUES ($1, 0, '')
+			ON CONFLICT (name) DO NOTHING`, chain); err != nil {
+			return link{}, fmt.Errorf("make chain %s: %w", chain, err)
+		}
 	}
-	var l link
-	err := tx.QueryRow(ctx, `
-		SELECT n, hash
-		FROM chain
-		WHERE name = $1`+tx.lockWrites(), chain).Scan(&l.n, &l.hash)
-	return l, err
 }
 
 // extend moves the head of a chain on by one.
@@ -48,24 +51,52 @@ func (tx *Tx) extend(ctx context.Context, chain string, next link) error {
 
 const auditChain = "audit"
 
+var auditColumns = columnsOf(`n# at# actor address action subject detail hash`)
+
 // Audit appends an entry to the audit log.
 func (tx *Tx) Audit(ctx context.Context, e audit.Entry) error {
+	return tx.AuditAll(ctx, []audit.Entry{e})
+}
+
+// AuditAll appends entries to the audit log.
+func (tx *Tx) AuditAll(ctx context.Context, entries []audit.Entry) error {
 	last, err := tx.head(ctx, auditChain)
 	if err != nil {
 		return err
 	}
-	detail, err := json.Marshal(e.Detail)
-	if err != nil {
-		return fmt.Errorf("encode an audit entry: %w", err)
+	return tx.auditBehind(ctx, last, entries)
+}
+
+// auditBehind appends entries behind the log's end, which was kept from other
+// writers.
+func (tx *Tx) auditBehind(ctx context.Context, last link, entries []audit.Entry) error {
+	hashes, details := make([]string, len(entries)), make([]string, len(entries))
+	end := last
+	for i, e := range entries {
+		detail, err := json.Marshal(e.Detail)
+		if err != nil {
+			return fmt.Errorf("encode an audit entry: %w", err)
+		}
+		end = link{end.n + 1, e.Hash(end.hash)}
+		hashes[i], details[i] = end.hash, string(detail)
 	}
-	next := link{last.n + 1, e.Hash(last.hash)}
-	if _, err := tx.Exec(ctx, `
-		INSERT INTO audit (n, at, actor, address, action, subject, detail, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		next.n, period.Micros(e.At), e.Actor, e.Address, e.Action, e.Subject, string(detail), next.hash); err != nil {
-		return fmt.Errorf("append to the audit log: %w", err)
+	statements := tx.insertRows("audit", auditColumns, len(entries), func(i int, to []any) {
+		e := entries[i]
+		to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7] =
+			last.n+1+int64(i), period.Micros(e.At), e.Actor, e.Address, e.Action, e.Subject, details[i], hashes[i]
+	}, "")
+	moved := &Statement{
+		SQL: `
+		UPDATE chain
+		SET n = $2, hash = $3
+		WHERE name = $1
+			AND n = $4`,
+		Args: []any{auditChain, end.n, end.hash, last.n},
 	}
-	return tx.extend(ctx, auditChain, next)
+	if err := tx.together(ctx, "append to the audit log", append(statements, moved)...); err != nil {
+		return err
+	}
+	return exactlyOne(moved.Rows, nil, errors.New("the audit log moved meanwhile"))
 }
 
 // AuditLog lists entries from the newest back, before the given number (0 for

@@ -28,6 +28,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"payments", tx.verifyTopups},
 		{"vouchers and cards", tx.verifySources},
 		{"adjustments", tx.verifyAdjustments},
+		{"deductions", tx.verifyDebits},
 		{"bills and closed days", tx.verifyBills},
 		{"packages", tx.verifyPackages},
 		{"statements", tx.verifyStatements},
@@ -144,7 +145,7 @@ func (tx *Tx) verifyKeys(ctx context.Context, _ *catalog.Catalog) ([]audit.Findi
 		HAVING COUNT(*) > 1`, `
 		SELECT cause, 'the ledger has this cause more than once'
 		FROM ledger_entry
-		WHERE kind NOT IN ('charge', 'refund', 'chargeback', 'dispute_returned')
+		WHERE kind NOT IN ('charge', 'refund', 'chargeback', 'dispute_returned', 'deduction')
 		GROUP BY cause
 		HAVING COUNT(*) > 1`, `
 		SELECT e.id, 'the deposit has no credited transfer and no credited payment'

@@ -109,7 +109,7 @@ const (
 
 // Kinds lists the kinds of movement, for filters and their names.
 func Kinds() []Kind {
-	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, PackageBought, PackageDay, Adjusted, Opening, Refund, Chargeback, Returned}
+	return []Kind{Charge, Deposit, VoucherIssued, CardIssued, Lapse, Withdrawal, PackageBought, PackageDay, Deducted, Adjusted, Opening, Refund, Chargeback, Returned}
 }
 
 // Balances is what a payer has, in one currency.

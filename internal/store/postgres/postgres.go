@@ -187,6 +187,35 @@ func (c conn) Enqueue(ctx context.Context, job river.JobArgs, opts *river.Insert
 	return err
 }
 
+// Together sends statements in one go and reads their answers in their order.
+func (c conn) Together(ctx context.Context, statements []*store.Statement) (err error) {
+	batch := &pgx.Batch{}
+	for _, s := range statements {
+		batch.Queue(s.SQL, s.Args...)
+	}
+	results := c.tx.SendBatch(ctx, batch)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	for _, s := range statements {
+		if s.Read == nil {
+			tag, err := results.Exec()
+			if err != nil {
+				return err
+			}
+			s.Rows = tag.RowsAffected()
+			continue
+		}
+		answer, err := results.Query()
+		if err == nil {
+			err = s.Read(rows{answer})
+			answer.Close()
+		}
+		if err = errors.Join(err, answer.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type rows struct{ pgx.Rows }
 
 // Binary is the columns as the server sent them, if all are in binary form. A
