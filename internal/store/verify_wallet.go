@@ -49,6 +49,11 @@ func (tx *Tx) verifySources(ctx context.Context, _ *catalog.Catalog) ([]audit.Fi
 		LEFT JOIN activation_code c ON c.source_id = s.id AND c.used_at > 0
 		WHERE s.origin = 'activated'
 			AND c.hash IS NULL`, `
+		SELECT s.id, 'it was redeemed, and no order of a marketplace says so'
+		FROM wallet_source s
+		LEFT JOIN marketplace_card c ON c.source_id = s.id
+		WHERE s.origin = 'redeemed'
+			AND (c.source_id IS NULL OR c.payer <> s.payer OR c.face_minor <> s.face OR c.currency <> s.currency)`, `
 		SELECT c.batch_id, 'code ' || c.number || ' is revoked and used, or half of either'
 		FROM activation_code c
 		WHERE (c.used_at > 0 AND c.revoked_at > 0)
