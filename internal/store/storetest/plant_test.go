@@ -230,8 +230,8 @@ func outcomeOf(t *testing.T, s *store.Store, p plant) (found []audit.Finding, re
 // uncovered is what no invariant can tell, with the reason.
 var uncovered = map[string]string{
 	"who did it and why, in words: the audit log says the same, and its chain covers that": `
-		adjustment.decided_by adjustment.proposed_by adjustment.proposed_at adjustment.reason adjustment.refusal
-		adjustment.bill_id adjustment.bill_number transfer.decided_by transfer.declared_at transfer.difference transfer.proposed_at
+		adjustment.decided_by adjustment.proposed_by adjustment.proposed_at adjustment.refusal
+		adjustment.bill_id transfer.decided_by transfer.declared_at transfer.difference transfer.proposed_at
 		transfer.proposed_by transfer.reason transfer.reference transfer.returned payment_refund.asked_at payment_refund.asked_by
 		payment_refund.reason payment_refund.problem price_override.added_at price_override.added_by price_override.reason
 		code_batch.made_at code_batch.made_by code_batch.note wallet_source.reason`,
