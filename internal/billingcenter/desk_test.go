@@ -2,6 +2,7 @@ package billingcenter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/rebind"
 	"tollgate.dev/internal/settle"
@@ -21,7 +23,7 @@ import (
 	"tollgate.dev/internal/workspace"
 )
 
-// settledBy gives a workspace to a cloud.
+// settledBy gives a workspace to a cloud, by a subscription that lives.
 func (h *house) settledBy(w workspace.Workspace, m site.Method) {
 	h.t.Helper()
 	h.write(func(ctx context.Context, tx *store.Tx) error {
@@ -29,8 +31,13 @@ func (h *house) settledBy(w workspace.Workspace, m site.Method) {
 		if err != nil {
 			return err
 		}
+		p := marketplace.Purchase{Account: "1001", Instance: "i-" + w.ID, Product: "ours", Plan: marketplace.Hourly, Active: true, BoughtAt: noon.Add(-time.Hour)}
+		bought, err := marketplace.Bind(ctx, tx, m, p, w.Payer, workspace.Actor{AccountID: w.Payer}, noon)
+		if err != nil {
+			return err
+		}
 		w.Settlement = m
-		return tx.UpdateWorkspace(ctx, w)
+		return errors.Join(tx.UpdateWorkspace(ctx, w), tx.SettleBy(ctx, w.ID, bought.ID, noon))
 	})
 }
 
