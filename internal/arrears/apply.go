@@ -138,11 +138,17 @@ func healed(cause Cause) string {
 	return WhyPaid
 }
 
-// held finds a clock and keeps others from moving the payer's money meanwhile.
+// held finds a clock and keeps others from moving the payer's money, or from
+// changing the workspace, meanwhile.
 func held(ctx context.Context, tx Tx, cause Cause, subject string) (Clock, error) {
-	if cause == Debt {
+	switch cause {
+	case Debt:
 		if _, err := tx.LedgerHead(ctx, subject); err != nil {
 			return Clock{}, fmt.Errorf("chain of %s: %w", subject, err)
+		}
+	case Cloud:
+		if _, err := tx.WorkspaceForUpdate(ctx, subject); err != nil {
+			return Clock{}, err
 		}
 	}
 	return tx.Clock(ctx, cause, subject)

@@ -5,6 +5,13 @@
 //
 // Always true: one call of Write is one transaction holding the change, its
 // ledger entries, its jobs, its mails and its audit entry, or none of them.
+//
+// Locks have one order, so that writers on PostgreSQL wait for each other and
+// do not stand in each other's way: the thing that a call is about (a transfer,
+// a voucher, a key of idempotency), the chain of the payer whose money moves,
+// its workspaces in the order of their IDs with their clocks, and last the audit
+// log. Several payers are locked together, in the order of their chains' names.
+// Whoever needs a workspace gets its payer's chain first (WorkspaceForUpdate).
 package store
 
 import (

@@ -37,12 +37,37 @@ func (tx *Tx) Workspace(ctx context.Context, id string) (workspace.Workspace, er
 }
 
 // WorkspaceForUpdate is Workspace, kept from other writers until the
-// transaction ends.
+// transaction ends. So is, before it, the money of its payer: that is the order
+// of locks (see the package's comment).
 func (tx *Tx) WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error) {
+	if tx.dialect == Postgres && !tx.readOnly {
+		payer, err := tx.payerOf(ctx, id)
+		if err != nil {
+			return workspace.Workspace{}, err
+		}
+		if payer != "" {
+			if _, err := tx.LedgerHead(ctx, payer); err != nil {
+				return workspace.Workspace{}, fmt.Errorf("chain of %s: %w", payer, err)
+			}
+		}
+	}
 	return scanWorkspace(tx.QueryRow(ctx, `
 		SELECT `+workspaceColumns+`
 		FROM workspace w
 		WHERE w.id = $1`+tx.lockWrites(), id))
+}
+
+// payerOf is who pays for a workspace; empty where nobody does, or where there
+// is no such workspace.
+func (tx *Tx) payerOf(ctx context.Context, id string) (payer string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT payer
+		FROM workspace
+		WHERE id = $1`, id).Scan(&payer)
+	if errors.Is(err, ErrNoRows) {
+		err = nil
+	}
+	return payer, err
 }
 
 // InsertWorkspace keeps a new workspace.
