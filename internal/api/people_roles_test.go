@@ -18,6 +18,8 @@ func init() {
 		"list-invitations": "oasr", "invite-member": "oas", "withdraw-invitation": "oas", "list-promotions": "oasr", "withdraw-promotion": "oa",
 		"show-ownership": "oasr", "offer-ownership": "o", "end-ownership-offer": "oasr", "accept-ownership": "oasr", "read-notices": "oasr",
 		"begin-rebinding": "o", "confirm-rebinding": "o",
+		"show-own-standing": "b", "claim-workspace": "b", "prove-take-over": "b", "take-over-workspace": "b", "ask-dissolution": "b", "dissolve-paid-workspace": "b",
+		"show-account-standing": looking, "show-workspace-standing": looking, "extend-workspace": "up",
 		"list-messages": "b", "read-messages": "b", "show-promotion": "b", "answer-promotion": "b",
 	})
 	maps.Copy(bodies, map[string]string{
@@ -39,6 +41,11 @@ func init() {
 		"prove-billing-new-email":         `{"code":"123456"}`,
 		"begin-billing-phone":             `{"new":"+8613800000000"}`,
 		"prove-billing-phone":             `{"code":"123456"}`,
+
+		"claim-workspace":         `{"workspace_id":"wksp_none"}`,
+		"prove-take-over":         `{"code":"123456"}`,
+		"dissolve-paid-workspace": `{"code":"123456","workspace_name":"shop"}`,
+		"extend-workspace":        `{"days":7,"reason":"they asked"}`,
 
 		"begin-rebinding":   `{"user_name":"other","email":"other@pay.example"}`,
 		"confirm-rebinding": `{"code":"123456","workspace_name":"shop"}`,

@@ -30,14 +30,7 @@ func showStanding(c *call, _ *Inside) (*Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := &Standing{State: string(s.State), Causes: []StandingCause{}, ClearAt: instant(s.ClearAt, c.Workspace.Site)}
-	for _, one := range s.Clocks {
-		shown.Causes = append(shown.Causes, StandingCause{string(one.Cause), local(one.BeganAt, c.Workspace.Site), local(one.LockAt, c.Workspace.Site)})
-		if one.Cause == arrears.Debt {
-			shown.Owed, shown.Currency = s.Owed.String(), string(s.Owed.Currency())
-		}
-	}
-	return shown, nil
+	return standingOf(s, c.Workspace.Site), nil
 }
 
 // dissolution ends a workspace.

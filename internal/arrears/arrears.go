@@ -34,7 +34,10 @@ var (
 	ErrStillOwed   = fault.New(fault.Conflict, "arrears_not_paid", "The Billing Center account still owes money. Recharge at least the amount that is owed; the workspaces then unlock by themselves.")
 	ErrRunOut      = fault.New(fault.Conflict, "payer_locked", "This Billing Center account is in arrears and its workspaces are locked. Pay what is owed first.")
 	ErrCloudAbsent = fault.New(fault.Conflict, "cloud_subscription_abnormal", "The cloud subscription of this workspace is still abnormal. Subscribe again on the cloud's marketplace, or choose another settlement method.")
-	errEdge        = fault.New(fault.Internal, "state_edge_unknown", "A workspace cannot change its state in this way.")
+	// ErrNotPaid is a workspace that an account does not pay for, whether or not
+	// there is one of that ID.
+	ErrNotPaid = fault.New(fault.NotFound, "workspace_not_paid", "This account does not pay for a workspace of this ID.")
+	errEdge    = fault.New(fault.Internal, "state_edge_unknown", "A workspace cannot change its state in this way.")
 )
 
 // How long things take (domain section 12 and C-28).

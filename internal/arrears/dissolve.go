@@ -2,6 +2,7 @@ package arrears
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -69,11 +70,11 @@ func DissolvePaid(ctx context.Context, tx ConsentTx, workspaceID, typedName, dig
 
 // consenting gives the workspace, its payer, who must be the actor, and its Owner.
 func consenting(ctx context.Context, tx ConsentTx, workspaceID string, payer workspace.Actor) (w workspace.Workspace, by account.Billing, owner account.Studio, err error) {
-	if w, err = tx.WorkspaceForUpdate(ctx, workspaceID); err != nil {
+	if w, err = tx.WorkspaceForUpdate(ctx, workspaceID); err != nil && !errors.Is(err, workspace.ErrUnknown) {
 		return w, by, owner, err
 	}
 	if w.Payer == "" || w.Payer != payer.AccountID {
-		return w, by, owner, workspace.ErrUnknown
+		return w, by, owner, ErrNotPaid
 	}
 	if err = final(w.State); err != nil {
 		return w, by, owner, err

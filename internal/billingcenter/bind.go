@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/account"
+	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -304,4 +305,4 @@ func (b *Console) owned(r *http.Request) (workspace.Workspace, error) {
 
 // ErrNotPaid is a workspace that this account does not pay for, whether or not
 // there is one of that ID.
-var ErrNotPaid = fault.New(fault.NotFound, "workspace_not_paid", "This account does not pay for a workspace of this ID.")
+var ErrNotPaid = arrears.ErrNotPaid

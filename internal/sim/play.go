@@ -31,6 +31,7 @@ type play struct {
 	readers  map[string]reading         // by address
 	batches  int64                      // of usage, handed over so far
 	packages []boughtPackage            // as they were bought
+	codes    map[string]string          // activation codes by their names in the file
 	refused  []Refusal
 }
 
@@ -61,7 +62,7 @@ func (e errStart) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.e
 func Play(ctx context.Context, s *Scenario, st *store.Store, log *slog.Logger) (Outcome, error) {
 	p := &play{
 		scenario: s, store: st, clock: job.Still(s.Start),
-		payers: map[string]account.Billing{}, shops: map[string]opened{}, readers: map[string]reading{},
+		payers: map[string]account.Billing{}, shops: map[string]opened{}, readers: map[string]reading{}, codes: map[string]string{},
 	}
 	var err error
 	p.engine, err = app.NewEngine(ctx, app.Bench{

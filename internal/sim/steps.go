@@ -22,6 +22,7 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"deposit":    (*reader).deposit,
 	"voucher":    (*reader).voucher,
 	"card":       (*reader).card,
+	"code":       (*reader).codeStep,
 	"debt":       (*reader).debt,
 	"usage":      (*reader).usage,
 	"report":     (*reader).report,
