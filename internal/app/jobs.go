@@ -26,6 +26,7 @@ func (a *App) openJobs(context.Context) error {
 	a.registerRetention()
 	a.registerPeople()
 	a.registerArrears()
+	a.registerMarketplaces()
 	job.Register(a.runner, a.checkBooks)
 	a.calendar = job.NewCalendar(a.store, a.clock, a.log, a.tasks(), a.flush)
 	return nil
@@ -34,7 +35,7 @@ func (a *App) openJobs(context.Context) error {
 // tasks are what falls due.
 func (a *App) tasks() []job.Task {
 	tasks := []job.Task{
-		a.asking(),
+		a.asking(), a.sealing(), a.sending(),
 		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.lapsing(), a.cleaning(),
 	}
 	if !a.played { // a simulation verifies once, at its end

@@ -26,6 +26,7 @@ type Tx interface {
 	wallet.PurseTx
 	LotTx
 	PackageTx
+	CloudTx
 	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
 	Workspace(ctx context.Context, id string) (workspace.Workspace, error)
 	BillingByID(ctx context.Context, id string) (account.Billing, error)
@@ -109,6 +110,16 @@ func issue(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace
 	if err != nil {
 		return Bill{}, err
 	}
+	if _, err := tx.LedgerHead(ctx, w.Payer); err != nil { // no cloud is charged in advance any more
+		return Bill{}, fmt.Errorf("chain of %s: %w", w.Payer, err)
+	}
+	advances, err := tx.AdvancesOf(ctx, w.Site, day)
+	if err != nil {
+		return Bill{}, fmt.Errorf("advances of %s: %w", day, err)
+	}
+	if err := ahead(due, advances[w.ID]); err != nil {
+		return Bill{}, err
+	}
 	billID := IDOf(w.ID, day)
 	paid, err := wallet.Pay(ctx, tx, wallet.Charging{
 		Key: "bill:" + billID, Cause: billID, Payer: w.Payer,
@@ -134,6 +145,9 @@ func number(ctx context.Context, tx Tx, d Draft) (Bill, error) {
 	}
 	if err := tx.InsertBills(ctx, []Issued{{b, document}}); err != nil {
 		return Bill{}, fmt.Errorf("keep bill %s: %w", b.Number, err)
+	}
+	if err := tx.ChargeClouds(ctx, []Issued{{b, document}}); err != nil {
+		return Bill{}, fmt.Errorf("charge for bill %s: %w", b.Number, err)
 	}
 	return b, tx.ExtendSeries(ctx, series, last, last.Next(b.Hash))
 }

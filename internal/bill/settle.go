@@ -18,8 +18,15 @@ func (l *lot) keep(ctx context.Context, tx Tx, charges []charge, parked []Parked
 	if err != nil {
 		return err
 	}
+	advances, err := tx.AdvancesOf(ctx, l.site.ID, l.day)
+	if err != nil {
+		return fmt.Errorf("advances of %s: %w", l.day, err)
+	}
 	paid := l.desk.paid[:0]
 	for _, c := range charges {
+		if err := ahead(c.due, advances[c.workspace.ID]); err != nil {
+			return err
+		}
 		if c.paid, err = purses[c.workspace.Payer].Pay(c.workspace.Settlement, c.due); err != nil {
 			parked = append(parked, l.park(c.workspace, err))
 			continue
@@ -132,6 +139,9 @@ func (l *lot) issue(ctx context.Context, tx Tx, paid []charge, after int64) (has
 	}
 	if err := tx.InsertBills(ctx, bills); err != nil {
 		return nil, fmt.Errorf("keep %d bills: %w", len(bills), err)
+	}
+	if err := tx.ChargeClouds(ctx, bills); err != nil {
+		return nil, fmt.Errorf("charge the clouds: %w", err)
 	}
 	if !l.unpark {
 		return hashes, nil

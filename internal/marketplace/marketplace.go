@@ -34,6 +34,7 @@ var (
 	ErrUnreachable  = fault.New(fault.Unavailable, "marketplace_unreachable", "The marketplace does not answer just now. Try again in a few minutes.")
 	ErrCurrency     = fault.New(fault.Conflict, "purchase_currency", "This marketplace does not settle in the currency of this Billing Center account.")
 	ErrMany         = fault.New(fault.TooMany, "claims_many", "There were too many wrong purchases. Try again later.")
+	ErrRecord       = fault.New(fault.NotFound, "usage_record_unknown", "There is no such record of usage.")
 	ErrUnknown      = fault.New(fault.NotFound, "subscription_unknown", "There is no such subscription of this account.")
 	ErrOrderUsed    = fault.New(fault.Conflict, "order_already_redeemed", "This order has been redeemed already.")
 	ErrOrder        = fault.New(fault.Invalid, "order_not_redeemable", "The marketplace knows no order of this account and number that can be redeemed.")

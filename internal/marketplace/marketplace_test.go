@@ -152,7 +152,7 @@ func TestRecordStatesAreOpenOrLostOrDone(t *testing.T) {
 			done++
 		}
 	}
-	if done != 2 {
-		t.Errorf("%d states are done, want accepted and duplicate_same", done)
+	if done != 4 {
+		t.Errorf("%d states are done, want accepted, duplicate_same, reissued and written_off", done)
 	}
 }

@@ -21,28 +21,22 @@ const (
 	Rejected      RecordState = "rejected"       // the cloud will never take it: a person is told
 	Ambiguous     RecordState = "ambiguous"      // nobody knows, and sending again could bill twice: for reconciliation
 	Late          RecordState = "expired"        // its deadline has passed: a person is told
+	Reissued      RecordState = "reissued"       // an operator had its money sealed again, as part of a later record
+	WrittenOff    RecordState = "written_off"    // an operator gave it up
 )
 
 // RecordStates lists them.
 func RecordStates() []RecordState {
-	return []RecordState{Waiting, Sent, Accepted, DuplicateSame, DuplicateDiff, Rejected, Ambiguous, Late}
+	return []RecordState{Waiting, Sent, Accepted, DuplicateSame, DuplicateDiff, Rejected, Ambiguous, Late, Reissued, WrittenOff}
 }
 
 // Open reports whether the record is still to be sent.
 func (s RecordState) Open() bool { return s == Waiting || s == Sent }
 
-// Lost reports whether money may be lost with it, so that a person must look.
+// Lost reports whether money may be lost with it, so that a person must look;
+// what a person decided is lost no longer.
 func (s RecordState) Lost() bool {
 	return s == DuplicateDiff || s == Rejected || s == Ambiguous || s == Late
-}
-
-// Charge is what a cloud has to collect of one bill.
-type Charge struct {
-	BillID         string
-	WorkspaceID    string
-	SubscriptionID string
-	Amount         money.Amount
-	At             time.Time // when the bill was issued
 }
 
 // Record is usage of a subscription in a closed window: sealed once, and sent
@@ -57,16 +51,27 @@ type Record struct {
 	Product        string
 	Plan           Plan
 	Dimension      string
-	Window         Window // of whole UTC hours; the last one of a subscription ends when that did
+	Slot           time.Time // when the window of its plan begins; there is one record of a slot, dimension and instance
+	Window         Window    // the slot's; the last one of a subscription ends when that did
 	Quantity       quantity.Decimal
 	Amount         money.Amount // that the quantity stands for
+	Carried        money.Amount // of the charges that are sealed in it or were carried to it: what is left for the next one
 	Shares         []Share      // whose it is, by workspace; their quantities sum to the record's
 	State          RecordState
-	Attempts       int
+	Attempts       int // sendings, begun ones counted
+	Answers        int // those of them that surely took nothing
+	Most           int // records of a request that may hold it, since one was refused; 0 for the cloud's limit
+	SealedAt       time.Time
 	NextAt         time.Time // when it goes out, or out again
 	Deadline       time.Time // when the cloud no longer takes it
-	RemoteID       string    // the cloud's receipt
-	LastError      string
+	AlertAt        time.Time // when a person is told that it still waits
+	Alerted        bool
+	DecidedAt      time.Time    // when its state became final
+	DecidedBy      string       // an operator; empty for the cloud or the clock
+	Taken          money.Amount // what the cloud has of it, as far as it is known
+	Returned       money.Amount // what went back to be sealed again
+	RemoteID       string       // the cloud's receipt
+	Reason         string       // as the cloud or the operator says
 }
 
 // Share is the part of a workspace in a record. The amounts sum to the charges

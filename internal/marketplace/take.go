@@ -41,7 +41,14 @@ type Tx interface {
 	settle.Tx
 	SubscriptionTx
 	ClaimTx
+	SealTx
+	OutboxTx
+	// QueueMarketplace queues a job of this package.
+	QueueMarketplace(ctx context.Context, j Job) error
 }
+
+// Job is work that is queued in the transaction that causes it.
+type Job interface{ Kind() string }
 
 // Take keeps what a cloud said of a subscription, and gives the workspaces that
 // it settles what follows from it. Adapters call it in the transaction before
@@ -101,13 +108,21 @@ func note(ctx context.Context, tx Tx, before, after Subscription, at time.Time) 
 
 // follow gives the workspaces of a subscription the effect of its state.
 func follow(ctx context.Context, tx Tx, before, after Subscription, at time.Time) error {
-	effect := after.Effect()
-	if effect == before.Effect() {
+	ends, effect := after.Over() && !before.Over(), after.Effect()
+	if effect == before.Effect() && !ends {
 		return nil
 	}
 	ids, err := tx.SettledBy(ctx, after.ID)
-	if err != nil {
+	if err != nil || len(ids) == 0 {
 		return err
+	}
+	if ends {
+		if err := tx.QueueMarketplace(ctx, Conclude{after.ID, ids}); err != nil {
+			return err
+		}
+	}
+	if effect == before.Effect() {
+		return nil
 	}
 	var fell []workspace.Workspace
 	for _, id := range ids {

@@ -68,6 +68,8 @@ const (
 	Rebound           Kind = "rebound"
 
 	SettlementMoved Kind = "settlement_moved" // mail 6, and a renewed subscription's by our choice
+	UsageLate       Kind = "usage_late"       // to operators
+	UsageLost       Kind = "usage_lost"
 )
 
 // Mail is one message to one address, ready to send.

@@ -258,7 +258,15 @@ func (tx *Tx) SettleBy(ctx context.Context, workspaceID, subscriptionID string, 
 		VALUES ($1, $2, $3, 0)
 		ON CONFLICT (workspace_id, since) DO UPDATE SET subscription_id = excluded.subscription_id, until = 0`,
 		workspaceID, period.Micros(at), subscriptionID)
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.collectStranded(ctx, workspaceID, subscriptionID, at)
+}
+
+// QueueMarketplace queues a job of marketplaces.
+func (tx *Tx) QueueMarketplace(ctx context.Context, j marketplace.Job) error {
+	return tx.Enqueue(ctx, j)
 }
 
 // WrongClaim counts a claim of a payer that the cloud did not confirm.

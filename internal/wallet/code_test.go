@@ -156,7 +156,7 @@ func TestAnExpiryIsExact(t *testing.T) {
 		at    time.Time
 		state SourceState
 	}{{noon.Add(-time.Nanosecond), Usable}, {noon, Expired}, {noon.Add(time.Nanosecond), Expired}} {
-		parts, err := Deduct(Deduction{Settlement: "billing_center", Payer: "p", Currency: money.CNY, Sources: []Source{s}, At: c.at}, []Due{{cny("1"), true}})
+		parts, err := Deduct(Deduction{Settlement: "billing_center", Payer: "p", Currency: money.CNY, Sources: []Source{s}, At: c.at}, []Due{{Amount: cny("1"), VoucherPayable: true}})
 		if err != nil || s.State(c.at) != c.state || (parts[0][0].Payment == ByVoucher) != (c.state == Usable) {
 			t.Errorf("%s: %s pays %v, %v", c.at, s.State(c.at), parts, err)
 		}

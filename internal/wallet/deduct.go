@@ -78,6 +78,7 @@ type Source struct {
 type Due struct {
 	Amount         money.Amount
 	VoucherPayable bool
+	Before         []Part // what was paid of it before: by a cloud, in advance
 }
 
 // Part is what one source pays of a line.
@@ -97,8 +98,9 @@ type Deduction struct {
 }
 
 // Deduct takes each line, in order, from the sources by policy: within a kind
-// of payment the earliest expiry first, then the oldest. The parts of a line
-// always sum to it; a line of zero has none. The sources are not changed.
+// of payment the earliest expiry first, then the oldest. What was paid before
+// stays its part. The parts of a line always sum to it; a line of zero has
+// none. The sources are not changed.
 func Deduct(d Deduction, lines []Due) ([][]Part, error) {
 	return d.from(new(Room), usable(d.Sources, d.At), lines)
 }
@@ -137,6 +139,15 @@ func (d Deduction) from(room *Room, sources []Source, lines []Due) ([][]Part, er
 			return nil, ErrNothingDue
 		}
 		left := line.Amount
+		for _, before := range line.Before {
+			if left, err = left.Sub(before.Amount); err != nil {
+				return nil, err
+			}
+			all = append(all, before)
+		}
+		if left.Sign() < 0 {
+			return nil, ErrNothingDue
+		}
 		for _, payment := range policy[:len(policy)-1] {
 			if all, left, err = take(all, left, payment, sources); err != nil {
 				return nil, err

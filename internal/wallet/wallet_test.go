@@ -45,13 +45,13 @@ func TestDeductionOrder(t *testing.T) {
 		due        Due
 		want       string
 	}{
-		"W1":                             {site.BillingCenter, purse("30", "20", "25", "10"), Due{cny("100"), true}, "voucher 30.00, full_reduction 20.00, card 25.00, cash 10.00, owed 15.00"},
-		"W2":                             {site.BillingCenter, purse("100", "50", "4", "3"), Due{cny("10"), false}, "card 4.00, cash 3.00, owed 3.00"},
-		"W4":                             {site.Alibaba, purse("100", "0", "4", "500"), Due{cny("10"), false}, "card 4.00, cloud 6.00"},
-		"W7":                             {site.BillingCenter, purse("0", "0", "0", "0"), Due{cny("1"), true}, "owed 1.00"},
-		"cloud pays what vouchers leave": {site.AWS, purse("1", "2", "3", "500"), Due{cny("10"), true}, "voucher 1.00, full_reduction 2.00, card 3.00, cloud 4.00"},
-		"nothing due":                    {site.BillingCenter, purse("1", "1", "1", "1"), Due{cny("0"), true}, ""},
-		"one source is enough":           {site.BillingCenter, purse("1", "0", "0", "1"), Due{cny("1"), true}, "voucher 1.00"},
+		"W1":                             {site.BillingCenter, purse("30", "20", "25", "10"), Due{Amount: cny("100"), VoucherPayable: true}, "voucher 30.00, full_reduction 20.00, card 25.00, cash 10.00, owed 15.00"},
+		"W2":                             {site.BillingCenter, purse("100", "50", "4", "3"), Due{Amount: cny("10"), VoucherPayable: false}, "card 4.00, cash 3.00, owed 3.00"},
+		"W4":                             {site.Alibaba, purse("100", "0", "4", "500"), Due{Amount: cny("10"), VoucherPayable: false}, "card 4.00, cloud 6.00"},
+		"W7":                             {site.BillingCenter, purse("0", "0", "0", "0"), Due{Amount: cny("1"), VoucherPayable: true}, "owed 1.00"},
+		"cloud pays what vouchers leave": {site.AWS, purse("1", "2", "3", "500"), Due{Amount: cny("10"), VoucherPayable: true}, "voucher 1.00, full_reduction 2.00, card 3.00, cloud 4.00"},
+		"nothing due":                    {site.BillingCenter, purse("1", "1", "1", "1"), Due{Amount: cny("0"), VoucherPayable: true}, ""},
+		"one source is enough":           {site.BillingCenter, purse("1", "0", "0", "1"), Due{Amount: cny("1"), VoucherPayable: true}, "voucher 1.00"},
 	} {
 		parts, err := Deduct(Deduction{Settlement: c.settlement, Payer: "p", Currency: money.CNY, Sources: c.sources, At: noon}, []Due{c.due})
 		if err != nil || text(parts[0]) != c.want {
@@ -73,7 +73,7 @@ func TestWithinAKindTheEarliestExpiryPaysFirst(t *testing.T) {
 		voucher("never", 0, 9), voucher("late", 30, 1), voucher("soon-young", 5, 1), voucher("soon-old", 5, 2), voucher("expired", -1, 3),
 		{Payment: ByVoucher, Account: Voucher("p", "now"), Balance: cny("1"), ExpiresAt: noon},
 	}
-	parts, err := Deduct(Deduction{Settlement: site.BillingCenter, Payer: "p", Currency: money.CNY, Sources: sources, At: noon}, []Due{{cny("10"), true}})
+	parts, err := Deduct(Deduction{Settlement: site.BillingCenter, Payer: "p", Currency: money.CNY, Sources: sources, At: noon}, []Due{{Amount: cny("10"), VoucherPayable: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestPartsSumToTheLineAndNeverOverdraw(t *testing.T) {
 			Payer:      "p", Currency: money.CNY, Sources: drawSources(t), At: noon,
 		}
 		lines := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Due {
-			return Due{money.Of(rapid.Int64Range(0, 4000).Draw(t, "amount"), money.CNY), rapid.Bool().Draw(t, "voucher payable")}
+			return Due{Amount: money.Of(rapid.Int64Range(0, 4000).Draw(t, "amount"), money.CNY), VoucherPayable: rapid.Bool().Draw(t, "voucher payable")}
 		}), 0, 6).Draw(t, "lines")
 		parts, err := Deduct(d, lines)
 		if err != nil {
@@ -156,7 +156,7 @@ func TestTheOrderThatIsShownIsTheOneThatPays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts, err := Deduct(d, []Due{{money.Of(1_000_000, money.CNY), payable}})
+		parts, err := Deduct(d, []Due{{Amount: money.Of(1_000_000, money.CNY), VoucherPayable: payable}})
 		if err != nil || len(parts[0]) != len(turns) {
 			t.Fatalf("%d turns, paid by %v, %v", len(turns), parts, err)
 		}
@@ -194,15 +194,15 @@ func checkPostings(t *rapid.T, parts [][]Part) {
 func TestChargeBelowZeroIsRefused(t *testing.T) {
 	t.Parallel()
 	d := Deduction{Settlement: site.BillingCenter, Payer: "p", Currency: money.CNY, At: noon}
-	if _, err := Deduct(d, []Due{{cny("-0.01"), true}}); !errors.Is(err, ErrNothingDue) {
+	if _, err := Deduct(d, []Due{{Amount: cny("-0.01"), VoucherPayable: true}}); !errors.Is(err, ErrNothingDue) {
 		t.Errorf("a negative line: %v", err)
 	}
 	d.Settlement = "barter"
-	if _, err := Deduct(d, []Due{{cny("1"), true}}); !errors.Is(err, ErrMethodOfItem) {
+	if _, err := Deduct(d, []Due{{Amount: cny("1"), VoucherPayable: true}}); !errors.Is(err, ErrMethodOfItem) {
 		t.Errorf("an unknown method: %v", err)
 	}
 	d.Settlement, d.Sources = site.BillingCenter, []Source{{Payment: ByCash, Account: Cash("p"), Balance: money.Of(1, money.USD)}}
-	if _, err := Deduct(d, []Due{{cny("1"), true}}); !errors.Is(err, money.ErrMixed) {
+	if _, err := Deduct(d, []Due{{Amount: cny("1"), VoucherPayable: true}}); !errors.Is(err, money.ErrMixed) {
 		t.Errorf("cash of another currency: %v", err)
 	}
 }
