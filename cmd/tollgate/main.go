@@ -32,6 +32,8 @@ type commands struct {
 
 	Catalog catalogCommand `cmd:"" help:"See what can be sold at which prices, add versions of it, and try them on past bills."`
 
+	Marketplace marketplaceCommand `cmd:"" help:"Look at what cloud marketplaces collect."`
+
 	Operator operatorCommand `cmd:"" help:"Look after the accounts of operators."`
 
 	Simulate simulateCommand `cmd:"" help:"Play a scenario on a store of its own and tell what comes of it."`

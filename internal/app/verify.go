@@ -23,6 +23,7 @@ var invariants = []struct{ id, claim string }{
 	{"I6", "hash chains are whole"},
 	{"I7", "a workspace is upgraded at most once and never back"},
 	{"I8", "no voucher or card pays more than it was issued for"},
+	{"I9", "what clouds are told is what bills leave to them"},
 	{"I10", "nothing is billed before the upgrade"},
 	{"I11", "document numbers have no gaps"},
 	{"I13", "workspaces are warned, locked and cleared as their payer's debt says"},

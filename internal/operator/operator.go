@@ -143,6 +143,7 @@ var sections = []struct{ key, path, icon string }{
 	{"search", "/search", "search"},
 	{"transfers", "/transfers", "wallet"},
 	{"payments", "/payments", "card"},
+	{"cloud-usage", "/cloud-usage", "activity"},
 	{"adjustments", "/adjustments", "swap"},
 	{"certifications", "/certifications", "building"},
 	{"invoices", "/invoices", "invoice"},

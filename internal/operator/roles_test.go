@@ -33,6 +33,8 @@ var permits = map[string]string{
 	"GET /{$}": looking, "POST /verify": "ufp",
 	"POST /parked/{workspace}/{day}/retry": "up", "POST /statements/{account}/{month}/retry": "up", "POST /mails/{mail}/retry": "up",
 
+	"GET /cloud-usage": looking, "GET /cloud-usage/{record}": looking, "POST /cloud-usage/{record}": "fp",
+	"GET /cloud-usage/reconciliation": looking, "GET /cloud-usage/reconciliation.csv": looking,
 	"GET /payments": looking, "GET /payments/{payment}": looking, "POST /payments/{payment}/ask": "fp", "POST /payments/{payment}/refund": "fp",
 	"GET /payments/notices/{notice}": looking, "POST /payments/notices/{notice}/again": "fp", "POST /payments/notices/{notice}/dismiss": "fp",
 

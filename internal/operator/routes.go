@@ -17,7 +17,7 @@ func (o *Console) Routes() []web.Route {
 	post := func(path string, d account.Duty, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodPost, Pattern: Prefix + path, Needs: needs(d), Handler: h}
 	}
-	return slices.Concat(o.payments(), []web.Route{
+	return slices.Concat(o.payments(), o.cloudUsage(), []web.Route{
 		{Method: http.MethodGet, Pattern: signInPath, Needs: web.Public, Handler: o.signInPage},
 		{Method: http.MethodPost, Pattern: signInPath, Needs: web.Public, Handler: o.signIn},
 		{Method: http.MethodPost, Pattern: Prefix + "/sign-out", Needs: web.Public, Handler: o.signOut},

@@ -30,6 +30,7 @@ type Today struct {
 	Approving int // transfers that wait for a second operator
 	Adjusting int // adjustments that wait for a second operator
 	Queued    int64
+	LostUsage int64 // records of usage that wait for a decision
 	Failed    []store.FailedJob
 	Certify   int // certifications to decide
 	Invoices  int // invoice requests to issue or to send
@@ -118,6 +119,9 @@ func (p *Today) read(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	p.Adjusting = len(proposed)
+	if p.LostUsage, err = tx.LostUsage(ctx); err != nil {
+		return err
+	}
 	if p.Failed, err = tx.FailedJobs(ctx, shown); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // Verify reads all books and lists what they do not hold of the invariants I1
-// to I8, I10, I11 and I13. Sound books have no finding. Run it in one Read, so that
+// to I11 and I13. Sound books have no finding. Run it in one Read, so that
 // it sees one instant.
 func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
 	var all []audit.Finding
@@ -35,6 +35,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"invoices", tx.verifyInvoices},
 		{"workspaces", tx.verifyWorkspaces},
 		{"arrears", tx.verifyArrears},
+		{"marketplaces", tx.verifyMarketplaces},
 		{"the audit log", tx.verifyAudit},
 		{"what no chain covers", tx.verifyBeside},
 	} {

@@ -241,7 +241,7 @@ func (g *group) debtor(ctx context.Context, payer string, standing Standing) (*d
 func (p *debtor) pay(room *Room, d Debit, at time.Time) (Entry, []Source, error) {
 	room.Empty()
 	sources := slices.Clone(p.sources)
-	parts, err := Deduction{Settlement: site.BillingCenter, Payer: d.Payer, Currency: p.Currency}.from(room, sources, []Due{{d.Amount, true}})
+	parts, err := Deduction{Settlement: site.BillingCenter, Payer: d.Payer, Currency: p.Currency}.from(room, sources, []Due{{Amount: d.Amount, VoucherPayable: true}})
 	if err != nil {
 		return Entry{}, nil, err
 	}
