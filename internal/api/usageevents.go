@@ -199,7 +199,10 @@ func eventOf(text []byte) arrival {
 
 // headed reads an event whose attributes are headers.
 func headed(h http.Header, body []byte) arrival {
-	e := event.New(h.Get("ce-specversion"))
+	if h.Get("ce-specversion") != event.CloudEventsVersionV1 {
+		return arrival{err: usageevent.ErrMalformed} // an event of no version cannot even be filled
+	}
+	e := event.New(event.CloudEventsVersionV1)
 	e.SetID(h.Get("ce-id"))
 	e.SetSource(h.Get("ce-source"))
 	e.SetType(h.Get("ce-type"))
