@@ -76,6 +76,9 @@ type Invoice struct {
 	SentAt      *time.Time     `json:"sent_at"`
 	ClosedAt    *time.Time     `json:"closed_at"`
 	Reason      string         `json:"reason"`
+	Reversal    string         `json:"reversal"`
+	RedNumber   string         `json:"red_tax_number"`
+	RedDay      string         `json:"red_tax_day"`
 	Lines       []InvoiceLine  `json:"lines"`
 }
 
@@ -224,4 +227,11 @@ func (o *Operator) RejectInvoice(ctx context.Context, id, reason string) (Invoic
 // no longer.
 func (o *Operator) WaiveInvoiceCash(ctx context.Context, account string, w InvoiceWaiver) (InvoiceWaiver, error) {
 	return ask[InvoiceWaiver](ctx, o.door, request{method: http.MethodPut, path: path("operator", "accounts", account, "invoice-waiver"), body: w})
+}
+
+// ReverseInvoice enters the red-letter invoice that reverses an issued one; the
+// payer reads the reason.
+func (o *Operator) ReverseInvoice(ctx context.Context, id string, red TaxInvoice, reason string) (Invoice, error) {
+	body := map[string]string{"tax_number": red.Number, "tax_day": red.Day, "reason": reason}
+	return ask[Invoice](ctx, o.door, request{method: http.MethodPost, path: path("operator", "invoices", id, "reversal"), body: body})
 }

@@ -40,6 +40,7 @@ func (s *server) invoices() []route {
 		wide(writes(onDuty(post, all+"/{invoice_id}/issue", account.IssueInvoices, "issue-invoice", "Enter the tax invoice of a request"), ok, issueInvoice)),
 		writes(onDuty(post, all+"/{invoice_id}/dispatch", account.IssueInvoices, "send-invoice", "Say how an issued invoice was sent"), ok, sendInvoice),
 		writes(onDuty(post, all+"/{invoice_id}/rejection", account.IssueInvoices, "reject-invoice", "Reject a request with a reason; its items are free again"), ok, rejectInvoice),
+		writes(onDuty(post, all+"/{invoice_id}/reversal", account.IssueInvoices, "reverse-invoice", "Reverse an issued invoice by a red-letter one; its items are free again"), ok, reverseInvoice),
 		writes(onDuty(put, "/operator/accounts/{account_id}/invoice-waiver", account.IssueInvoices, "waive-invoice-cash", "Let an account request invoices without a cash balance, or no longer"), ok, waiveInvoiceCash),
 	}
 }
@@ -195,7 +196,7 @@ type invoiceIn struct {
 // invoiceListing lists requests.
 type invoiceListing struct {
 	Paged
-	State string `query:"state" enum:"open,requested,issued,sent,rejected,withdrawn" doc:"open: requested and issued ones."`
+	State string `query:"state" enum:"open,requested,issued,sent,rejected,withdrawn,reversed" doc:"open: requested and issued ones."`
 }
 
 func (c *call) invoices(in *invoiceListing, accountID string) (*Page[Invoice], error) {
@@ -298,6 +299,23 @@ func rejectInvoice(c *call, in *struct {
 	}
 }) (*Invoice, error) {
 	return wholeInvoice(invoice.Reject(c, c.tx, in.InvoiceID, in.Body.Reason, c.AccountID, c.Address, c.at))
+}
+
+func reverseInvoice(c *call, in *struct {
+	InvoiceID string `path:"invoice_id" maxLength:"64"`
+	Body      struct {
+		TaxNumber string `json:"tax_number" maxLength:"256" doc:"Of the red-letter invoice."`
+		TaxDay    string `json:"tax_day" maxLength:"16" example:"2026-04-10"`
+		Reason    string `json:"reason" maxLength:"1024" doc:"The payer reads it."`
+	}
+}) (*Invoice, error) {
+	day, err := period.ParseDay(in.Body.TaxDay)
+	if err != nil {
+		return nil, fault.From(err).On("tax_day")
+	}
+	return wholeInvoice(invoice.Reverse(c, c.tx, invoice.Reversing{
+		RequestID: in.InvoiceID, TaxNumber: in.Body.TaxNumber, TaxDay: day, Reason: in.Body.Reason, Operator: c.AccountID, Address: c.Address,
+	}, c.at))
 }
 
 // InvoiceWaiver says whether an account needs a cash balance to request.

@@ -11,7 +11,7 @@ type Invoice struct {
 	ID          string         `json:"id"`
 	Number      string         `json:"number" example:"IR-CNY-2026-000007"`
 	AccountID   string         `json:"account_id"`
-	State       string         `json:"state" enum:"requested,issued,sent,rejected,withdrawn"`
+	State       string         `json:"state" enum:"requested,issued,sent,rejected,withdrawn,reversed"`
 	Total       Amount         `json:"total"`
 	Company     string         `json:"company" doc:"As it was certified when requested."`
 	TaxpayerID  string         `json:"taxpayer_id"`
@@ -25,8 +25,11 @@ type Invoice struct {
 	IssuedAt    *time.Time     `json:"issued_at,omitempty"`
 	Delivery    string         `json:"delivery,omitempty" doc:"The tracking number, or the address that it was mailed to."`
 	SentAt      *time.Time     `json:"sent_at,omitempty"`
-	ClosedAt    *time.Time     `json:"closed_at,omitempty" doc:"When it was rejected or withdrawn."`
-	Reason      string         `json:"reason,omitempty" doc:"Of a rejection."`
+	ClosedAt    *time.Time     `json:"closed_at,omitempty" doc:"When it was rejected, withdrawn or reversed."`
+	Reason      string         `json:"reason,omitempty" doc:"Of a rejection or reversal."`
+	Reversal    string         `json:"reversal,omitempty" doc:"The number of the reversal, without gaps." example:"RL-CNY-2026-000001"`
+	RedNumber   string         `json:"red_tax_number,omitempty" doc:"Of the red-letter invoice that reversed it."`
+	RedDay      string         `json:"red_tax_day,omitempty" format:"date"`
 	Lines       []InvoiceLine  `json:"lines,omitempty" doc:"Only where one request is asked for."`
 }
 
@@ -51,6 +54,9 @@ func invoiceOf(r invoice.Request) Invoice {
 	}
 	if !r.TaxDay.IsZero() {
 		shown.TaxDay = r.TaxDay.String()
+	}
+	if r.Red.Number != "" {
+		shown.Reversal, shown.RedNumber, shown.RedDay = r.Red.Number, r.Red.TaxNumber, r.Red.TaxDay.String()
 	}
 	for _, l := range r.Lines {
 		shown.Lines = append(shown.Lines, InvoiceLine{

@@ -71,7 +71,7 @@ var permits = map[string]string{
 	"list-invoice-items": "b", "list-invoice-profiles": "b", "create-invoice-profile": "b", "change-invoice-profile": "b", "delete-invoice-profile": "b",
 	"list-invoice-addresses": "b", "create-invoice-address": "b", "change-invoice-address": "b", "delete-invoice-address": "b",
 	"list-own-invoices": "b", "request-invoice": "b", "show-own-invoice": "b", "show-own-invoice-file": "b", "withdraw-invoice": "b",
-	"list-invoices": looking, "show-invoice": looking, "issue-invoice": "fp", "send-invoice": "fp", "reject-invoice": "fp", "waive-invoice-cash": "fp",
+	"list-invoices": looking, "show-invoice": looking, "issue-invoice": "fp", "send-invoice": "fp", "reject-invoice": "fp", "reverse-invoice": "fp", "waive-invoice-cash": "fp",
 	"list-certifications": looking, "show-certification-scan": "fp", "decide-certification": "fp",
 
 	"list-code-batches": looking, "make-code-batch": "fp", "show-code-batch": looking, "export-codes": "fp", "list-codes": looking, "revoke-codes": "fp",
@@ -144,6 +144,7 @@ var bodies = map[string]string{
 	"issue-invoice":               `{"tax_number":"26-1","tax_day":"2026-03-01"}`,
 	"send-invoice":                `{"delivery":"SF 1"}`,
 	"reject-invoice":              `{"reason":"why"}`,
+	"reverse-invoice":             `{"tax_number":"26-R","tax_day":"2026-03-01","reason":"why"}`,
 	"waive-invoice-cash":          `{"waived":true,"reason":"why"}`,
 	"make-account-api-key":        `{"name":"export"}`,
 	"make-service-key":            `{"name":"sms"}`,

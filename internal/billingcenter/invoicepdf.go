@@ -36,6 +36,9 @@ func drawInvoice(ctx context.Context, p InvoiceView) ([]byte, error) {
 	if r.TaxNumber != "" {
 		facts = append(facts, web.Pair{Term: d.t("invoice.tax_number"), Text: r.TaxNumber}, web.Pair{Term: d.t("invoice.tax_day"), Text: r.TaxDay.String()})
 	}
+	if r.Red.Number != "" {
+		facts = append(facts, web.Pair{Term: d.t("invoice.red_tax_number"), Text: r.Red.TaxNumber, Note: r.Red.Number + " · " + r.Red.TaxDay.String()}, web.Pair{Term: d.t("op.certification.reason"), Text: r.Reason})
+	}
 	d.facts(facts)
 	d.section(d.t("invoice.profile"))
 	d.Ln(1.5)

@@ -1923,7 +1923,7 @@ func invoiceTone(s invoice.State) web.Tone {
 		return web.Good
 	case invoice.Issued:
 		return web.Accent
-	case invoice.Rejected:
+	case invoice.Rejected, invoice.Reversed:
 		return web.Bad
 	case invoice.Requested:
 		return web.Warn
@@ -1967,11 +1967,11 @@ func itemAmount(i invoice.Item) string {
 func invoiceStanding(ctx context.Context, p InvoiceView) web.Notice {
 	r := p.Request
 	instant := map[invoice.State]time.Time{
-		invoice.Requested: r.RequestedAt, invoice.Issued: r.IssuedAt, invoice.Sent: r.SentAt, invoice.Rejected: r.ClosedAt, invoice.Withdrawn: r.ClosedAt,
+		invoice.Requested: r.RequestedAt, invoice.Issued: r.IssuedAt, invoice.Sent: r.SentAt, invoice.Rejected: r.ClosedAt, invoice.Withdrawn: r.ClosedAt, invoice.Reversed: r.ClosedAt,
 	}[r.State]
 	n := web.Notice{Tone: invoiceTone(r.State), Title: web.T(ctx, "invoice.state."+string(r.State))}
 	n.Text = web.T(ctx, "invoice.standing."+string(r.State), "at", web.Instant(instant, p.Zone)+" "+web.Zone(instant, p.Zone),
-		"tax_number", r.TaxNumber, "tax_day", r.TaxDay.String(), "delivery", r.Delivery, "reason", r.Reason)
+		"tax_number", r.TaxNumber, "tax_day", r.TaxDay.String(), "delivery", r.Delivery, "reason", r.Reason, "red_number", r.Red.TaxNumber)
 	return n
 }
 

@@ -7,9 +7,9 @@
 //
 // Always true: a request's amount is the sum of its lines, and a line is what
 // was paid in cash of its item when it was requested (domain section 13); an
-// item is on one live request at most, and a request that was rejected or
-// withdrawn frees its items; profile and address are kept in the request as
-// they were; numbers of requests have no gaps.
+// item is on one live request at most, and a request that was rejected,
+// withdrawn or reversed frees its items; profile and address are kept in the request as
+// they were; numbers of requests and of reversals have no gaps.
 //
 // A refund of a top-up and an adjustment that come later change no request:
 // the invoice is on what was consumed and bought, not on what was paid in.
@@ -51,29 +51,31 @@ var (
 // State is how far a request came.
 type State string
 
-// The states (domain section 13; withdrawn is our choice).
+// The states (domain section 13; withdrawn and reversed are our choice).
 const (
 	Requested State = "requested" // waits for the operator
 	Issued    State = "issued"    // the tax invoice exists
 	Sent      State = "sent"      // it is on its way, or was mailed
 	Rejected  State = "rejected"  // by the operator, with a reason
 	Withdrawn State = "withdrawn" // by the payer, before it was issued
+	Reversed  State = "reversed"  // by the operator, after it was issued, by a red-letter invoice
 )
 
 // States lists them in the order of a request's life.
-func States() []State { return []State{Requested, Issued, Sent, Rejected, Withdrawn} }
+func States() []State { return []State{Requested, Issued, Sent, Rejected, Withdrawn, Reversed} }
 
 // moves are the ways from state to state.
 var moves = map[State][]State{
 	Requested: {Issued, Rejected, Withdrawn},
-	Issued:    {Sent},
+	Issued:    {Sent, Reversed},
+	Sent:      {Reversed},
 }
 
 // May reports whether a request of this state may go on to the other one.
 func (s State) May(next State) bool { return slices.Contains(moves[s], next) }
 
 // Live reports whether a request of this state holds its items.
-func (s State) Live() bool { return s != Rejected && s != Withdrawn }
+func (s State) Live() bool { return s != Rejected && s != Withdrawn && s != Reversed }
 
 // Request is one that a payer made.
 type Request struct {
@@ -98,9 +100,10 @@ type Request struct {
 	Delivery    string // the tracking number, or the address that it was mailed to
 	SentBy      string
 	SentAt      time.Time
-	ClosedBy    string // who rejected or withdrew it
+	ClosedBy    string // who rejected, withdrew or reversed it
 	ClosedAt    time.Time
 	Reason      string
+	Red         Red // zero unless it was reversed
 }
 
 // Line is one month or purchase on a request: what was paid in cash of it at
@@ -160,9 +163,8 @@ func (r Request) issue(is Issuing, file attachment.File, at time.Time, today per
 		return r, ErrState
 	}
 	var list fault.Fields
-	number := strings.ToUpper(strings.TrimSpace(is.TaxNumber))
-	plain := strings.IndexFunc(number, func(c rune) bool { return c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') }) < 0
-	if number == "" || len(number) > maxTaxNumber || !plain {
+	number, ok := taxNumber(is.TaxNumber)
+	if !ok {
 		list = append(list, ErrTaxNumber.On("tax_number"))
 	}
 	if is.TaxDay.IsZero() || is.TaxDay.After(today) {
@@ -174,6 +176,13 @@ func (r Request) issue(is Issuing, file attachment.File, at time.Time, today per
 	r.State, r.TaxNumber, r.TaxDay, r.FileID, r.FileName = Issued, number, is.TaxDay, file.ID, file.Name
 	r.IssuedBy, r.IssuedAt = is.Operator, at
 	return r, nil
+}
+
+// taxNumber is the number of a tax invoice in its normal form.
+func taxNumber(text string) (number string, ok bool) {
+	number = strings.ToUpper(strings.TrimSpace(text))
+	plain := strings.IndexFunc(number, func(c rune) bool { return c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') }) < 0
+	return number, plain && number != "" && len(number) <= maxTaxNumber
 }
 
 // send says how the invoice went out: an electronic one to an e-mail address,

@@ -284,7 +284,7 @@ func move(ctx context.Context, tx Tx, requestID string, to State, by audit.Entry
 		return r, err
 	}
 	by.Detail = map[string]string{"number": r.Number, "state": string(before.State) + " -> " + string(r.State)}
-	for name, text := range map[string]string{"tax_number": r.TaxNumber, "delivery": r.Delivery, "reason": r.Reason, "file": r.FileID} {
+	for name, text := range map[string]string{"tax_number": r.TaxNumber, "delivery": r.Delivery, "reason": r.Reason, "file": r.FileID, "red_number": r.Red.Number, "red_tax_number": r.Red.TaxNumber} {
 		if text != "" {
 			by.Detail[name] = text
 		}

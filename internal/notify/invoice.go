@@ -19,10 +19,13 @@ func certificationDecided(e account.CertificationDecided) []letter {
 	return []letter{l}
 }
 
+// InvoiceReversed is the mail about a red-letter invoice.
+const InvoiceReversed Kind = "invoice_reversed"
+
 // invoiceKinds are the mails of the states of a request.
 var invoiceKinds = map[invoice.State]Kind{
 	invoice.Requested: InvoiceRequested, invoice.Issued: InvoiceIssued, invoice.Sent: InvoiceSent,
-	invoice.Rejected: InvoiceRejected, invoice.Withdrawn: InvoiceWithdrawn,
+	invoice.Rejected: InvoiceRejected, invoice.Withdrawn: InvoiceWithdrawn, invoice.Reversed: InvoiceReversed,
 }
 
 // invoiceTypes are the names of the types, as the consoles show them.
@@ -48,6 +51,8 @@ func invoiceMoved(e invoice.Moved) []letter {
 		l.facts = append(l.facts, fact{"tracking", r.Delivery}, fact{"sent_to", r.Address.Recipient + ", " + r.Address.Postal})
 	case r.State == invoice.Sent:
 		l.facts = append(l.facts, fact{"sent_to", r.Delivery})
+	case r.State == invoice.Reversed:
+		l.facts = append(l.facts, fact{"red_number", r.Red.Number}, fact{"red_tax_number", r.Red.TaxNumber}, fact{"red_tax_day", r.Red.TaxDay.String()}, fact{"reason", r.Reason})
 	case r.State == invoice.Rejected:
 		l.facts = append(l.facts, fact{"reason", r.Reason})
 	}

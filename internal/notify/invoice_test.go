@@ -36,6 +36,9 @@ func invoiceOf(language string, state invoice.State, of invoice.Type) invoice.Mo
 		if r.Delivery = "finance@example.com"; of.OnPaper() {
 			r.Delivery = "SF 1234567890"
 		}
+	case invoice.Reversed:
+		r.TaxNumber, r.TaxDay, r.Reason = "26332000000012345678", period.MustParseDay("2026-03-01"), "The title is wrong."
+		r.Red = invoice.Red{Number: "RL-CNY-2026-000001", TaxNumber: "26332000000099999999", TaxDay: period.MustParseDay("2026-03-01")}
 	case invoice.Rejected:
 		r.Reason = "The bank account does not belong to the company."
 	}

@@ -121,6 +121,7 @@ func ofTheBusiness(language string) map[string]any {
 		"invoice-sent-on-paper":   invoiceOf(language, invoice.Sent, invoice.Special),
 		"invoice-sent-by-mail":    invoiceOf(language, invoice.Sent, invoice.Electronic),
 		"invoice-rejected":        invoiceOf(language, invoice.Rejected, invoice.Ordinary),
+		"invoice-reversed":        invoiceOf(language, invoice.Reversed, invoice.Special),
 		"invoice-withdrawn":       invoiceOf(language, invoice.Withdrawn, invoice.Electronic),
 		"high-consumption":        exceeded(language, "logs"),
 		"high-consumption-total":  exceeded(language, alert.Total),

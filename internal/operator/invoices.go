@@ -42,6 +42,7 @@ type InvoiceView struct {
 	Issue   *web.Form
 	Send    *web.Form
 	Reject  *web.Form
+	Reverse *web.Form
 	Request invoice.Request
 	Account account.Billing
 	Today   period.Day
@@ -65,6 +66,7 @@ func (o *Console) invoices() []web.Route {
 		post(one+"/issue", o.issueInvoice),
 		post(one+"/send", o.sendInvoice),
 		post(one+"/reject", o.rejectInvoice),
+		post(one+"/reverse", o.reverseInvoice),
 		post(Prefix+"/accounts/{account}/invoice-waiver", o.waiveInvoices),
 	}
 }
@@ -132,23 +134,26 @@ func (p Invoices) csv() string {
 func (o *Console) invoicesCSV(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	_, query := invoiceQuery(r.URL.Query())
-	rows := [][]string{{"number", "state", "account", "requested_at", "type", "title", "taxpayer_id", "currency", "total", "waived", "tax_invoice", "tax_day", "sent_to", "reason"}}
+	rows := [][]string{{"number", "state", "account", "requested_at", "type", "title", "taxpayer_id", "currency", "total", "waived", "tax_invoice", "tax_day", "sent_to", "reason", "reversal", "red_tax_invoice", "red_tax_day"}}
 	err := o.Store.Read(ctx, func(tx *store.Tx) error {
 		list, err := tx.Invoices(ctx, query, invoicesExported+1)
 		if len(list) > invoicesExported {
 			return ErrInvoiceExport.On("state")
 		}
 		for _, q := range list {
-			day, waived := "", "no"
+			day, redDay, waived := "", "", "no"
 			if !q.TaxDay.IsZero() {
 				day = q.TaxDay.String()
+			}
+			if !q.Red.TaxDay.IsZero() {
+				redDay = q.Red.TaxDay.String()
 			}
 			if q.Waived {
 				waived = "yes"
 			}
 			rows = append(rows, []string{
 				q.Number, string(q.State), q.UserName, web.Machine(q.RequestedAt), string(q.Profile.Type), inert(q.Profile.Title), q.Profile.TaxNumber,
-				string(q.Total.Currency()), q.Total.String(), waived, q.TaxNumber, day, inert(q.Delivery), inert(q.Reason),
+				string(q.Total.Currency()), q.Total.String(), waived, q.TaxNumber, day, inert(q.Delivery), inert(q.Reason), q.Red.Number, q.Red.TaxNumber, redDay,
 			})
 		}
 		return err
@@ -259,6 +264,24 @@ func (o *Console) rejectInvoice(w http.ResponseWriter, r *http.Request) error {
 	return o.movedInvoice(w, r, err, form, InvoiceView{Issue: web.Blank(), Send: web.Blank(), Reject: form}, "op.said.invoice_rejected")
 }
 
+// reverseInvoice enters the red-letter invoice of one that was issued.
+func (o *Console) reverseInvoice(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Parse(w, r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	x := invoice.Reversing{RequestID: r.PathValue("invoice"), TaxNumber: form.Text("tax_number"), Reason: form.Text("reason"), Operator: operator(ctx).ID, Address: web.Address(r)}
+	if x.TaxDay, err = period.ParseDay(strings.TrimSpace(form.Text("tax_day"))); err != nil {
+		x.TaxDay = period.Day{} // said beside the field, with the rest
+	}
+	err = o.Store.Write(ctx, func(tx *store.Tx) error {
+		_, err := invoice.Reverse(ctx, tx, x, o.Clock.Now())
+		return err
+	})
+	return o.movedInvoice(w, r, err, form, InvoiceView{Issue: web.Blank(), Send: web.Blank(), Reject: web.Blank(), Reverse: form}, "op.said.invoice_reversed")
+}
+
 // movedInvoice shows what came of a move: the request, or its form again.
 func (o *Console) movedInvoice(w http.ResponseWriter, r *http.Request, err error, form *web.Form, page InvoiceView, said string) error {
 	switch {
@@ -299,7 +322,7 @@ func invoiceTone(s invoice.State) web.Tone {
 		return web.Good
 	case invoice.Issued:
 		return web.Accent
-	case invoice.Rejected:
+	case invoice.Rejected, invoice.Reversed:
 		return web.Bad
 	case invoice.Requested:
 		return web.Warn
@@ -343,6 +366,9 @@ func invoiceWay(ctx context.Context, p InvoiceView) []web.Pair {
 	}
 	if r.TaxNumber != "" {
 		pairs = append(pairs, web.Pair{Term: web.T(ctx, "invoice.tax_number"), Text: r.TaxNumber, Mono: true, Note: r.TaxDay.String()})
+	}
+	if r.Red.Number != "" {
+		pairs = append(pairs, web.Pair{Term: web.T(ctx, "invoice.red_tax_number"), Text: r.Red.TaxNumber, Mono: true, Note: r.Red.Number + " · " + r.Red.TaxDay.String()})
 	}
 	if r.Delivery != "" {
 		pairs = append(pairs, web.Pair{Term: web.T(ctx, "op.invoice.sent_as"), Text: r.Delivery})

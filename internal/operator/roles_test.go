@@ -57,7 +57,7 @@ var permits = map[string]string{
 	"POST /certifications/{certification}/certify": "fp", "POST /certifications/{certification}/reject": "fp",
 
 	"GET /invoices": looking, "GET /invoices.csv": looking, "GET /invoices/{invoice}": looking, "GET /invoices/{invoice}/file": looking,
-	"POST /invoices/{invoice}/issue": "fp", "POST /invoices/{invoice}/send": "fp", "POST /invoices/{invoice}/reject": "fp",
+	"POST /invoices/{invoice}/issue": "fp", "POST /invoices/{invoice}/send": "fp", "POST /invoices/{invoice}/reject": "fp", "POST /invoices/{invoice}/reverse": "fp",
 	"POST /accounts/{account}/invoice-waiver": "fp",
 
 	"GET /codes": looking, "POST /codes": "fp", "GET /codes/{batch}": looking, "POST /codes/{batch}/export": "fp", "POST /codes/{batch}/revoke": "fp",

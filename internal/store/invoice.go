@@ -17,15 +17,17 @@ import (
 )
 
 const invoiceColumns = `r.id, r.account_id, r.series, r.seq, r.currency, r.total, r.user_name, r.company, r.taxpayer_id, r.profile, r.address, r.waived,
-	r.requested_at, r.state, r.tax_number, r.tax_day, r.file_id, r.file_name, r.issued_by, r.issued_at, r.delivery, r.sent_by, r.sent_at, r.closed_by, r.closed_at, r.reason`
+	r.requested_at, r.state, r.tax_number, r.tax_day, r.file_id, r.file_name, r.issued_by, r.issued_at, r.delivery, r.sent_by, r.sent_at, r.closed_by, r.closed_at, r.reason,
+	r.red_series, r.red_seq, r.red_tax_number, r.red_tax_day`
 
 // scanInvoice reads a request without its lines.
 func scanInvoice(row Row) (invoice.Request, error) {
 	var r invoice.Request
-	var series, currency, profile, address, day string
-	var seq, total, waived, requested, issued, sent, closed int64
+	var series, currency, profile, address, day, redSeries, redDay string
+	var seq, total, waived, requested, issued, sent, closed, redSeq int64
 	err := row.Scan(&r.ID, &r.AccountID, &series, &seq, &currency, &total, &r.UserName, &r.Enterprise.Company, &r.Enterprise.TaxpayerID, &profile, &address, &waived,
-		&requested, &r.State, &r.TaxNumber, &day, &r.FileID, &r.FileName, &r.IssuedBy, &issued, &r.Delivery, &r.SentBy, &sent, &r.ClosedBy, &closed, &r.Reason)
+		&requested, &r.State, &r.TaxNumber, &day, &r.FileID, &r.FileName, &r.IssuedBy, &issued, &r.Delivery, &r.SentBy, &sent, &r.ClosedBy, &closed, &r.Reason,
+		&redSeries, &redSeq, &r.Red.TaxNumber, &redDay)
 	if errors.Is(err, ErrNoRows) {
 		return r, invoice.ErrUnknown
 	}
@@ -37,8 +39,13 @@ func scanInvoice(row Row) (invoice.Request, error) {
 	if err := errors.Join(json.Unmarshal([]byte(profile), &r.Profile), json.Unmarshal([]byte(address), &r.Address)); err != nil {
 		return r, fmt.Errorf("read invoice request %s: %w", r.ID, err)
 	}
-	if day != "" {
-		err = r.TaxDay.UnmarshalText([]byte(day))
+	if redSeries != "" {
+		r.Red.Number = bill.Number(redSeries, redSeq)
+	}
+	for text, to := range map[*period.Day]string{&r.TaxDay: day, &r.Red.TaxDay: redDay} {
+		if to != "" {
+			err = errors.Join(err, text.UnmarshalText([]byte(to)))
+		}
 	}
 	return r, err
 }
@@ -135,32 +142,33 @@ func cutLast(number string) (series, seq string, ok bool) {
 // one. A request that is no longer live lets go of its items. Two requests
 // with one tax invoice number are invoice.ErrTaxTaken.
 func (tx *Tx) MoveInvoice(ctx context.Context, r invoice.Request, from invoice.State) error {
-	if r.State == invoice.Issued {
-		var other string
-		err := tx.QueryRow(ctx, `
-			SELECT id
-			FROM invoice_request
-			WHERE tax_number = $1
-				AND id <> $2`, r.TaxNumber, r.ID).Scan(&other)
-		if err == nil {
-			return invoice.ErrTaxTaken.On("tax_number")
+	switch r.State {
+	case invoice.Issued:
+		if err := tx.taxNumberFree(ctx, r.TaxNumber, r.ID); err != nil {
+			return err
 		}
-		if !errors.Is(err, ErrNoRows) {
+	case invoice.Reversed:
+		if err := tx.taxNumberFree(ctx, r.Red.TaxNumber, r.ID); err != nil {
 			return err
 		}
 	}
-	day := ""
-	if !r.TaxDay.IsZero() {
-		day = r.TaxDay.String()
+	series, seq := "", int64(0)
+	if r.Red.Number != "" {
+		var err error
+		if series, seq, err = splitNumber(r.Red.Number); err != nil {
+			return err
+		}
 	}
 	n, err := tx.Exec(ctx, `
 		UPDATE invoice_request
 		SET state = $2, tax_number = $3, tax_day = $4, file_id = $5, file_name = $6, issued_by = $7, issued_at = $8,
-			delivery = $9, sent_by = $10, sent_at = $11, closed_by = $12, closed_at = $13, reason = $14
+			delivery = $9, sent_by = $10, sent_at = $11, closed_by = $12, closed_at = $13, reason = $14,
+			red_series = $16, red_seq = $17, red_tax_number = $18, red_tax_day = $19
 		WHERE id = $1
 			AND state = $15`,
-		r.ID, string(r.State), r.TaxNumber, day, r.FileID, r.FileName, r.IssuedBy, period.Micros(r.IssuedAt),
-		r.Delivery, r.SentBy, period.Micros(r.SentAt), r.ClosedBy, period.Micros(r.ClosedAt), r.Reason, string(from))
+		r.ID, string(r.State), r.TaxNumber, dayText(r.TaxDay), r.FileID, r.FileName, r.IssuedBy, period.Micros(r.IssuedAt),
+		r.Delivery, r.SentBy, period.Micros(r.SentAt), r.ClosedBy, period.Micros(r.ClosedAt), r.Reason, string(from),
+		series, seq, r.Red.TaxNumber, dayText(r.Red.TaxDay))
 	if err := exactlyOne(n, err, invoice.ErrState); err != nil || r.State.Live() {
 		return err
 	}
@@ -169,6 +177,33 @@ func (tx *Tx) MoveInvoice(ctx context.Context, r invoice.Request, from invoice.S
 		SET live = 0
 		WHERE request_id = $1`, r.ID)
 	return err
+}
+
+// taxNumberFree refuses the number of a tax invoice, or of a red-letter one,
+// that another request has.
+func (tx *Tx) taxNumberFree(ctx context.Context, number, requestID string) error {
+	var other string
+	err := tx.QueryRow(ctx, `
+		SELECT id
+		FROM invoice_request
+		WHERE (tax_number = $1 OR red_tax_number = $1)
+			AND id <> $2
+		LIMIT 1`, number, requestID).Scan(&other)
+	if err == nil {
+		return invoice.ErrTaxTaken.On("tax_number")
+	}
+	if errors.Is(err, ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// dayText is a day as it is stored: nothing for none.
+func dayText(d period.Day) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
 }
 
 // InvoiceQuery narrows a list of requests; what is empty does not.
@@ -196,6 +231,7 @@ func (tx *Tx) Invoices(ctx context.Context, q InvoiceQuery, limit int) ([]invoic
 			AND ($4 = ''
 				OR SUBSTR(r.series || '-' || SUBSTR('000000' || r.seq, LENGTH('000000' || r.seq) - 5), 1, LENGTH($4)) = UPPER($4)
 				OR SUBSTR(r.tax_number, 1, LENGTH($4)) = UPPER($4)
+				OR SUBSTR(r.red_tax_number, 1, LENGTH($4)) = UPPER($4)
 				OR SUBSTR(LOWER(r.company), 1, LENGTH($4)) = LOWER($4)
 				OR SUBSTR(r.user_name, 1, LENGTH($4)) = LOWER($4))
 			AND ($5 = '' OR EXISTS (

@@ -132,7 +132,7 @@ func (tx *Tx) verifyNumbers(ctx context.Context, check *bill.Check) error {
 		SELECT n.series, n.last, n.link, COUNT(b.seq), COALESCE(MIN(b.seq), 0), COALESCE(MAX(b.seq), 0)
 		FROM document_number n
 		LEFT JOIN bill b ON b.series = n.series
-		WHERE SUBSTR(n.series, 1, 3) NOT IN ('ST-', 'IR-')
+		WHERE SUBSTR(n.series, 1, 3) NOT IN ('ST-', 'IR-', 'RL-')
 		GROUP BY n.series, n.last, n.link
 		ORDER BY n.series`)
 	_, err = collect(rows, err, func(r Row) (struct{}, error) {

@@ -51,14 +51,14 @@ func (tx *Tx) strayInvoices(ctx context.Context) ([]audit.Finding, error) {
 		SELECT l.item_id, 'it is on more than one live invoice request'
 		FROM invoice_line l
 		JOIN invoice_request r ON r.id = l.request_id
-		WHERE r.state NOT IN ('rejected', 'withdrawn')
+		WHERE r.state NOT IN ('rejected', 'withdrawn', 'reversed')
 		GROUP BY l.kind, l.item_id
 		HAVING COUNT(*) > 1`}, {"I4", `
 		SELECT l.item_id, 'its invoice request holds it and should not, or does not and should'
 		FROM invoice_line l
 		LEFT JOIN invoice_request r ON r.id = l.request_id AND r.account_id = l.account_id
 		WHERE r.id IS NULL
-			OR l.live <> CASE WHEN r.state IN ('rejected', 'withdrawn') THEN 0 ELSE 1 END`}, {"I5", `
+			OR l.live <> CASE WHEN r.state IN ('rejected', 'withdrawn', 'reversed') THEN 0 ELSE 1 END`}, {"I5", `
 		SELECT l.item_id, 'its invoice request says another sum than was paid for it in cash'
 		FROM invoice_line l
 		LEFT JOIN ledger_entry e ON e.cause = l.item_id AND e.payer = l.account_id
@@ -70,7 +70,16 @@ func (tx *Tx) strayInvoices(ctx context.Context) ([]audit.Finding, error) {
 		LEFT JOIN invoice_request r ON r.series = n.series
 		WHERE SUBSTR(n.series, 1, 3) = '` + invoice.SeriesPrefix + `'
 		GROUP BY n.series, n.last
-		HAVING COUNT(r.id) <> n.last OR MAX(r.seq) <> n.last OR COUNT(r.id) = 0`},
+		HAVING COUNT(r.id) <> n.last OR MAX(r.seq) <> n.last OR COUNT(r.id) = 0`}, {"I11", `
+		SELECT n.series, 'reversals have numbers that were not taken, or lack some that were'
+		FROM document_number n
+		LEFT JOIN invoice_request r ON r.red_series = n.series
+		WHERE SUBSTR(n.series, 1, 3) = '` + invoice.RedPrefix + `'
+		GROUP BY n.series, n.last
+		HAVING COUNT(r.id) <> n.last OR MAX(r.red_seq) <> n.last OR COUNT(r.id) = 0`}, {"I4", `
+		SELECT r.id, 'it was reversed without a red-letter invoice, or has one and was not'
+		FROM invoice_request r
+		WHERE (r.state = 'reversed') <> (r.red_series <> '' AND r.red_tax_number <> '' AND r.reason <> '')`},
 	} {
 		found, err := tx.strays(ctx, query.invariant, query.sql)
 		if err != nil {
