@@ -28,7 +28,7 @@ func cny(minor int64) money.Amount { return money.Of(minor, money.CNY) }
 // other one.
 func TestEveryMoveOfARequestIsOneOfTheTable(t *testing.T) {
 	t.Parallel()
-	allowed := map[State]string{Requested: "issued rejected withdrawn", Issued: "sent"}
+	allowed := map[State]string{Requested: "issued rejected withdrawn", Issued: "sent reversed", Sent: "reversed"}
 	for _, from := range States() {
 		before := Request{ID: "invc_1", State: from, Total: cny(100), Profile: Profile{Type: Electronic}, Address: Address{Email: "a@example.com"}}
 		for _, to := range States() {
@@ -41,6 +41,8 @@ func TestEveryMoveOfARequestIsOneOfTheTable(t *testing.T) {
 				r, err = before.issue(Issuing{TaxNumber: "2633", TaxDay: today, Operator: "oper_1"}, attachment.File{}, noon, today)
 			case Sent:
 				r, err = before.send("", "oper_1", noon)
+			case Reversed:
+				r, err = before.reverse(Reversing{TaxNumber: "2634", TaxDay: today, Reason: "why", Operator: "oper_1"}, noon, today)
 			default:
 				r, err = before.closed(to, "x", "why", noon)
 			}
@@ -54,7 +56,7 @@ func TestEveryMoveOfARequestIsOneOfTheTable(t *testing.T) {
 				t.Errorf("%s to %s: %s, %v", from, to, r.State, err)
 			}
 		}
-		if from.Live() == (from == Rejected || from == Withdrawn) {
+		if from.Live() == (from == Rejected || from == Withdrawn || from == Reversed) {
 			t.Errorf("%s holds its items: %v", from, from.Live())
 		}
 	}

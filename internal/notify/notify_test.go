@@ -198,6 +198,7 @@ func creditedAnother(language string) wallet.CashCredited {
 
 func transferOf(language string) wallet.TransferRejected {
 	return wallet.TransferRejected{Reader: reader(language), Transfer: wallet.Transfer{
+		ID:     "trsf_0123456789",
 		Amount: money.MustParse("1000", money.CNY), Reference: "TG-7K3M9-Q2X4V", DeclaredAt: at.AddDate(0, 0, -3), DecidedAt: at, Reason: "No such amount arrived.",
 	}}
 }

@@ -1,6 +1,10 @@
 package notify
 
-import "tollgate.dev/internal/wallet"
+import (
+	"net/url"
+
+	"tollgate.dev/internal/wallet"
+)
 
 // TransferRejected is the mail about a bank transfer that was not credited
 // (domain section 14 leaves it to us): who waits for money reads why.
@@ -8,7 +12,7 @@ const TransferRejected Kind = "transfer_rejected"
 
 func transferRejected(e wallet.TransferRejected) []letter {
 	t := e.Transfer
-	return []letter{{kind: TransferRejected, to: e.Email, language: e.Language, at: t.DecidedAt,
+	return []letter{{kind: TransferRejected, to: e.Email, links: []link{{"transfer", inBilling("/recharge/" + url.PathEscape(t.ID))}}, language: e.Language, at: t.DecidedAt,
 		words: map[string]any{"Amount": sum(t.Amount)},
 		facts: []fact{
 			{"billing_account", e.UserName}, {"amount", sum(t.Amount)}, {"reference", t.Reference},

@@ -13,6 +13,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/store"
@@ -64,7 +65,7 @@ func TestInvoiceGallery(t *testing.T) {
 		{Name: "operator/invoice-issued-paper", Page: view(invoice.Issued, invoice.Special, func(p *InvoiceView) { p.Send = refused(web.Blank(), invoice.ErrTracking.On("delivery")) })},
 		{Name: "operator/invoice-sent", Page: view(invoice.Sent, invoice.Special, func(p *InvoiceView) { p.Reject = refused(web.Blank(), invoice.ErrState) })},
 		{Name: "operator/invoice-reverse", Page: view(invoice.Sent, invoice.Special, func(p *InvoiceView) {
-			p.Reverse = refused(web.Blank("tax_number", "26-1"), invoice.ErrRedNumber.On("tax_number"), invoice.ErrReason.On("reason"))
+			p.Reverse = refused(web.Blank("tax_number", "26-1"), fault.Fields{invoice.ErrRedNumber.On("tax_number"), invoice.ErrReason.On("reason")})
 		})},
 		{Name: "operator/invoice-reversed", Page: view(invoice.Reversed, invoice.Special, func(p *InvoiceView) {
 			p.Request.Reason, p.Request.Red = "The title is wrong.", invoice.Red{Number: "RL-CNY-2026-000001", TaxNumber: "26332000000099999999", TaxDay: period.MustParseDay("2026-03-12")}
