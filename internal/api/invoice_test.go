@@ -98,30 +98,7 @@ func TestAnInvoiceIsRequestedAndIssuedByCalls(t *testing.T) {
 	if must(t, sent, err).Delivery != "mei@acme.example" || sent.SentAt == nil {
 		t.Errorf("sent %+v", sent)
 	}
-	_, err = ops.ReverseInvoice(ctx, one, client.TaxInvoice{Number: "26-1", Day: "2026-03-01"}, "the title is wrong")
-	refused(t, err, "invoice_red_number")
-	_, err = ops.ReverseInvoice(ctx, one, client.TaxInvoice{Number: "26-R1", Day: "2026-02-28"}, "the title is wrong")
-	refused(t, err, "invoice_red_day")
-	_, err = ops.ReverseInvoice(ctx, one, client.TaxInvoice{Number: "26-R1", Day: "2026-03-01"}, " ")
-	refused(t, err, "invoice_reason")
-	for range 2 {
-		red, err := ops.ReverseInvoice(ctx, one, client.TaxInvoice{Number: "26-R1", Day: "2026-03-01"}, "the title is wrong")
-		if must(t, red, err).State != "reversed" || red.Reversal != "RL-CNY-2026-000001" || red.RedNumber != "26-R1" || red.TaxNumber != "26-1" || red.Reason != "the title is wrong" {
-			t.Errorf("reversed %+v", red)
-		}
-	}
-	again, err := payer.RequestInvoice(ctx, client.NewKey(), wanted)
-	if must(t, again, err).Number != "IR-CNY-2026-000002" {
-		t.Errorf("requested anew as %+v", again)
-	}
-	_, err = ops.IssueInvoice(ctx, again.ID, client.TaxInvoice{Number: "26-R1", Day: "2026-03-01"})
-	refused(t, err, "invoice_tax_number_taken")
-	_, err = ops.ReverseInvoice(ctx, again.ID, client.TaxInvoice{Number: "26-R2", Day: "2026-03-01"}, "never issued")
-	refused(t, err, "invoice_state")
-	books, err := ops.Verify(ctx)
-	if must(t, books, err); !books.Sound {
-		t.Errorf("the books: %+v", books.Findings)
-	}
+	reversed(t, payer, ops, one, wanted)
 	if err := payer.DeleteInvoiceProfile(ctx, profile.ID); err != nil {
 		t.Error(err)
 	}
@@ -154,4 +131,33 @@ func (h *house) foreign(invoiceID, addressID string) {
 	_, err = rival.WithdrawInvoice(ctx, invoiceID)
 	refused(h.t, err, "invoice_unknown")
 	refused(h.t, rival.DeleteInvoiceAddress(ctx, addressID), "invoice_address_unknown")
+}
+
+// reversed reverses an issued invoice and requests its items anew.
+func reversed(t *testing.T, payer *client.BillingCenter, ops *client.Operator, one string, wanted client.InvoiceWanted) {
+	t.Helper()
+	_, err := ops.ReverseInvoice(t.Context(), one, client.TaxInvoice{Number: "26-1", Day: "2026-03-01"}, "the title is wrong")
+	refused(t, err, "invoice_red_number")
+	_, err = ops.ReverseInvoice(t.Context(), one, client.TaxInvoice{Number: "26-R1", Day: "2026-02-28"}, "the title is wrong")
+	refused(t, err, "invoice_red_day")
+	_, err = ops.ReverseInvoice(t.Context(), one, client.TaxInvoice{Number: "26-R1", Day: "2026-03-01"}, " ")
+	refused(t, err, "invoice_reason")
+	for range 2 {
+		red, err := ops.ReverseInvoice(t.Context(), one, client.TaxInvoice{Number: "26-R1", Day: "2026-03-01"}, "the title is wrong")
+		if must(t, red, err).State != "reversed" || red.Reversal != "RL-CNY-2026-000001" || red.RedNumber != "26-R1" || red.TaxNumber != "26-1" || red.Reason != "the title is wrong" {
+			t.Errorf("reversed %+v", red)
+		}
+	}
+	again, err := payer.RequestInvoice(t.Context(), client.NewKey(), wanted)
+	if must(t, again, err).Number != "IR-CNY-2026-000002" {
+		t.Errorf("requested anew as %+v", again)
+	}
+	_, err = ops.IssueInvoice(t.Context(), again.ID, client.TaxInvoice{Number: "26-R1", Day: "2026-03-01"})
+	refused(t, err, "invoice_tax_number_taken")
+	_, err = ops.ReverseInvoice(t.Context(), again.ID, client.TaxInvoice{Number: "26-R2", Day: "2026-03-01"}, "never issued")
+	refused(t, err, "invoice_state")
+	books, err := ops.Verify(t.Context())
+	if must(t, books, err); !books.Sound {
+		t.Errorf("the books: %+v", books.Findings)
+	}
 }
