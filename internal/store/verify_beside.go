@@ -70,7 +70,7 @@ var beside = []struct {
 	{"I4", finder{sql: `
 		SELECT id, 'it is in no known state'
 		FROM invoice_request
-		WHERE state NOT IN ('requested', 'issued', 'sent', 'rejected', 'withdrawn')`}},
+		WHERE state NOT IN ('requested', 'issued', 'sent', 'rejected', 'withdrawn', 'reversed')`}},
 	{"I5", finder{sql: `
 		SELECT item_id, 'it is nothing that an invoice is made for'
 		FROM invoice_line
