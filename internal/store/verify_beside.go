@@ -104,6 +104,7 @@ var beside = []struct {
 		FROM chain c
 		LEFT JOIN site_day d ON 'day:' || d.site = c.name
 		WHERE SUBSTR(c.name, 1, 4) = 'day:'
+			AND c.n > 0
 			AND d.site IS NULL`}},
 	{"I6", finder{sql: `
 		SELECT d.site, 'the chain of its closed days does not end where the store says'
