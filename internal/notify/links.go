@@ -30,6 +30,7 @@ type anchor struct{ Label, URL string }
 const (
 	studio        = "/studio"
 	billingCenter = "/billing-center"
+	operator      = "/operator"
 )
 
 func inWorkspace(id, page string) string { return studio + "/workspaces/" + url.PathEscape(id) + page }
@@ -96,6 +97,8 @@ func linksOfMoney(event any) []link {
 		return inDebt(e.Owed, movements)
 	case wallet.SourceIssued, wallet.SourcesExpiring, wallet.SourceLapsed:
 		return sources
+	case marketplace.UsageLate, marketplace.UsageLost:
+		return []link{{"cloud_usage", operator + "/cloud-usage"}}
 	}
 	return nil
 }
