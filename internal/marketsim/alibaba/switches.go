@@ -1,12 +1,12 @@
 package alibaba
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 	_ "time/tzdata" // the zones of switches
+
+	"tollgate.dev/internal/marketsim/stage"
 )
 
 // Switches choose where the cloud's documents are silent or contradict each
@@ -70,13 +70,7 @@ func (s *Sim) Switches() any {
 func (s *Sim) Switch(text []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := s.market.Switches
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(&next)
-	if err == nil {
-		err = next.check()
-	}
+	next, err := stage.Switched(s.market.Switches, text, Switches.check)
 	if err != nil {
 		return fmt.Errorf("switches of Alibaba Cloud: %w", err)
 	}

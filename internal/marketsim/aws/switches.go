@@ -1,10 +1,10 @@
 package aws
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
+
+	"tollgate.dev/internal/marketsim/stage"
 )
 
 // Switches choose where AWS's documents contradict each other, are old, or are
@@ -71,13 +71,8 @@ func (s *Sim) Switches() any {
 func (s *Sim) Switch(text []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := s.market.Switches
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&next); err != nil {
-		return fmt.Errorf("switches of AWS: %w", err)
-	}
-	if err := next.check(); err != nil {
+	next, err := stage.Switched(s.market.Switches, text, Switches.check)
+	if err != nil {
 		return fmt.Errorf("switches of AWS: %w", err)
 	}
 	s.market.Switches = next

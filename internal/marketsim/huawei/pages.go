@@ -181,18 +181,11 @@ func (s *Sim) detail(w http.ResponseWriter, r *http.Request, id string) {
 	looks.Write(w, r, http.StatusOK, "instance", s.view("instance", "", v))
 }
 
-const longestForm = 16 << 10
-
 // do is a button.
 func (s *Sim) do(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, "no form", http.StatusBadRequest)
+	args, ok := stage.Form(w, r)
+	if !ok {
 		return
-	}
-	args := map[string]string{}
-	for k := range r.PostForm {
-		args[k] = strings.TrimSpace(r.PostForm.Get(k))
 	}
 	result, err := s.Act(args["action"], args)
 	if err != nil {

@@ -1,10 +1,10 @@
 package huawei
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
+
+	"tollgate.dev/internal/marketsim/stage"
 )
 
 // Switches choose where the cloud's documents contradict each other or are
@@ -64,13 +64,7 @@ func (s *Sim) Switches() any {
 func (s *Sim) Switch(text []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := s.market.Switches
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(&next)
-	if err == nil {
-		err = next.check()
-	}
+	next, err := stage.Switched(s.market.Switches, text, Switches.check)
 	if err != nil {
 		return fmt.Errorf("switches of Huawei Cloud: %w", err)
 	}
