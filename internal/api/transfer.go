@@ -217,7 +217,7 @@ type deciding struct {
 type crediting struct {
 	Keyed
 	OfTransfer
-	Body *struct {
+	Body struct {
 		Amount     string `json:"amount,omitempty" maxLength:"32" doc:"What arrived; as declared where it is missing." example:"998.50"`
 		Difference string `json:"difference,omitempty" maxLength:"1024" doc:"Why it is another amount than declared. The payer reads it."`
 	}
@@ -227,7 +227,7 @@ type crediting struct {
 // again changes nothing and is no error.
 func (s *server) creditTransfer(c *call, in *crediting) (*Transfer, error) {
 	var arrived wallet.Arrival
-	if in.Body != nil && in.Body.Amount != "" {
+	if in.Body.Amount != "" {
 		t, err := c.tx.TransferForUpdate(c, in.TransferID)
 		if err != nil {
 			return nil, err
@@ -236,9 +236,7 @@ func (s *server) creditTransfer(c *call, in *crediting) (*Transfer, error) {
 			return nil, fault.From(err).On("amount")
 		}
 	}
-	if in.Body != nil {
-		arrived.Why = in.Body.Difference
-	}
+	arrived.Why = in.Body.Difference
 	return decided(wallet.CreditTransfer(c, c.tx, in.TransferID, arrived, s.Limits, c.by(), c.at))
 }
 
