@@ -79,7 +79,9 @@ func (tx *Tx) strayInvoices(ctx context.Context) ([]audit.Finding, error) {
 		HAVING COUNT(r.id) <> n.last OR MAX(r.red_seq) <> n.last OR COUNT(r.id) = 0`}, {"I4", `
 		SELECT r.id, 'it was reversed without a red-letter invoice, or has one and was not'
 		FROM invoice_request r
-		WHERE (r.state = 'reversed') <> (r.red_series <> '' AND r.red_tax_number <> '' AND r.reason <> '')`},
+		WHERE (r.state = 'reversed') <> (r.red_series <> '' AND r.red_tax_number <> '' AND r.reason <> '')
+			OR (r.red_series <> '') <> (r.red_seq <> 0)
+			OR (r.red_series <> '') <> (r.red_tax_number <> '')`},
 	} {
 		found, err := tx.strays(ctx, query.invariant, query.sql)
 		if err != nil {
