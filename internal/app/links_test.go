@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"tollgate.dev/internal/billingcenter"
+	"tollgate.dev/internal/operator"
 	"tollgate.dev/internal/studio"
 	"tollgate.dev/internal/web"
 )
@@ -17,7 +19,10 @@ import (
 func TestEveryLinkOfAMailIsAPageOfAConsole(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
-	for _, routes := range [][]web.Route{billingcenter.New(billingcenter.Config{}).Routes(), studio.New(studio.Options{}).Routes()} {
+	for _, routes := range [][]web.Route{
+		billingcenter.New(billingcenter.Config{}).Routes(), studio.New(studio.Options{}).Routes(),
+		operator.New(operator.Config{Clock: operator.Clock{Now: time.Now}}).Routes(),
+	} {
 		for _, r := range routes {
 			if r.Method == http.MethodGet {
 				mux.Handle(r.Method+" "+r.Pattern, http.NotFoundHandler())
