@@ -114,7 +114,7 @@ var brokenPaths = []attack{
 	{"an ID of another shape", 'b', get("/billing-center/bills/" + strings.Repeat("a", 65)), 422, "field_invalid"},
 	{"an unknown bill", 'o', get(ws + "/bills/bill_none"), 404, "bill_unknown"},
 	{"an unknown bill of a payer", 'b', get("/billing-center/bills/bill_none"), 404, "bill_unknown"},
-	{"an unknown transfer", 'p', raw{method: "POST", path: "/operator/transfers/trsf_none/credit", header: key("k1")}, 404, "transfer_unknown"},
+	{"an unknown transfer", 'p', raw{method: "POST", path: "/operator/transfers/trsf_none/credit", header: key("k1"), body: `{}`}, 404, "transfer_unknown"},
 	{"an unknown registration", 'n', raw{method: "POST", path: begin + "/ref_none/code"}, 410, "registration_unknown"},
 	{"no such member", 'o', raw{method: "DELETE", path: ws + "/members/acnt_none"}, 404, "member_not_found"},
 	{"no such member's role", 'o', raw{method: "PATCH", path: ws + "/members/acnt_none", body: `{"role":"standard"}`}, 404, "member_not_found"},
