@@ -23,8 +23,11 @@ import (
 	"tollgate.dev/internal/workspace"
 )
 
-// mostMemory is what the process may hold at its worst, in bytes.
-const mostMemory = 500 << 20
+// mostMemory is what the process may hold at its worst, in bytes: about 250 MiB
+// live (64 of bodies being read, 128 of reports under way, the program, its
+// store and its own pages), which the collector of garbage lets double, and
+// what is left over between. Thirty-two such reports without bounds take 4 GiB.
+const mostMemory = 640 << 20
 
 // attack is a report that no collector sends, and the answers that are right.
 type attack struct {
