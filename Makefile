@@ -69,6 +69,12 @@ bench-ledger: ## deductions over the API beside pgbench, on a PostgreSQL of its 
 	TOLLGATE_POSTGRES_SETTINGS="shared_buffers=1GB max_wal_size=4GB" ROUNDS="$(ROUNDS)" EACH="$(EACH)" \
 		go test -tags bench -run '^TestLedgerSpeed$$' -count 1 -v -timeout 20m ./internal/e2e
 
+.PHONY: bench-gateway
+bench-gateway: ## processor time of the gateway beside VictoriaMetrics, vmagent and bare servers: ROUNDS (5) of EACH (3) seconds
+	scripts/peers.sh vmagent victoria-metrics
+	ROUNDS="$(ROUNDS)" EACH="$(EACH)" \
+		go test -tags bench -run '^TestGatewaySpeed$$' -count 1 -v -timeout 30m ./internal/e2e
+
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before committing it
 	@folders=$$(grep -rl --include='*_test.go' 'flag.Bool("update"' internal cmd 2>/dev/null | xargs -r -n1 dirname | sort -u); \

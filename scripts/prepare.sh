@@ -23,12 +23,8 @@ need prometheus command -v prometheus
 need gcc command -v gcc # for the race detector
 need libc6-dev installed libc6-dev
 
-# Collectors that Debian does not have are built, at fixed versions.
-peers=$(cd "$(dirname "$0")/.." && pwd)/out/peers
-if [ ! -x "$peers/vmagent" ]; then
-  echo "prepare: building vmagent"
-  GOBIN=$peers go install github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent@v1.130.0
-fi
+# A collector that Debian does not have.
+"$(dirname "$0")/peers.sh" vmagent
 
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0
