@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/store"
-	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/workspace"
 )
@@ -167,43 +167,20 @@ func (b *Console) consumptionCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	head := []string{"day", "bill", "line", "workspace_id", "workspace", "site", "settlement", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"}
-	for _, kind := range wallet.Payments() {
-		head = append(head, string(kind))
-	}
-	rows, item := [][]string{append(head, packageHead...)}, form.Text("item")
+	rows, item := [][]string{export.ConsumptionHead()}, form.Text("item")
 	err = b.Store.Read(ctx, func(tx *store.Tx) error {
 		workspaces, err := tx.WorkspacesPaidBy(ctx, a.ID)
 		if err != nil {
 			return err
 		}
-		bills, err := export(ctx, tx, store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last})
+		bills, err := exportedBills(ctx, tx, store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last})
 		for i, row := range billRows(bills, workspaces) {
-			rows = append(rows, consumed(bills[i], row, item)...)
+			rows = append(rows, export.ConsumptionRows(bills[i], row.WorkspaceName, item)...)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return writeCSV(w, "consumption.csv", rows)
-}
-
-// consumed are the lines of a bill as a table has them.
-func consumed(d bill.Bill, row BillRow, item string) [][]string {
-	var rows [][]string
-	for i, l := range d.Lines {
-		if item != "" && l.Item != item {
-			continue
-		}
-		line := []string{
-			d.Day.String(), d.Number, strconv.Itoa(i + 1), d.WorkspaceID, inert(row.WorkspaceName), string(d.Site), string(d.Settlement), l.Item, l.Class,
-			l.Quantity.Plain(), l.Units.String(), l.UnitPrice.String(), l.Exact.String(), string(d.Market.Currency), l.Amount.String(),
-		}
-		for _, kind := range wallet.Payments() {
-			line = append(line, l.Paid.By(kind).String())
-		}
-		rows = append(rows, append(line, covered(l.Package)...))
-	}
-	return rows
+	return web.CSV(w, "consumption.csv", rows)
 }

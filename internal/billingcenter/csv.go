@@ -6,20 +6,13 @@ import (
 	"strings"
 
 	"tollgate.dev/internal/bill"
-	"tollgate.dev/internal/rate"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/store"
-	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 )
 
-func writeCSV(w http.ResponseWriter, name string, rows [][]string) error {
-	return web.CSV(w, name, rows)
-}
-
-func inert(text string) string { return web.Inert(text) }
-
-// export reads all bills of a filter. A table is whole or it is refused.
-func export(ctx context.Context, tx *store.Tx, q store.BillQuery) ([]bill.Bill, error) {
+// exportedBills reads all bills of a filter. A table is whole or it is refused.
+func exportedBills(ctx context.Context, tx *store.Tx, q store.BillQuery) ([]bill.Bill, error) {
 	bills, err := tx.BillsPage(ctx, q, "", exported+1)
 	if len(bills) > exported {
 		return nil, ErrExport.With("most", exported).On("from")
@@ -34,35 +27,26 @@ func (b *Console) billsCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	head := []string{"bill", "day", "workspace_id", "workspace", "site", "settlement", "currency", "amount"}
-	for _, kind := range wallet.Payments() {
-		head = append(head, string(kind))
-	}
-	rows := [][]string{head}
+	rows := [][]string{export.BillHead()}
 	err = b.Store.Read(ctx, func(tx *store.Tx) error {
 		workspaces, err := tx.WorkspacesPaidBy(ctx, a.ID)
 		if err != nil {
 			return err
 		}
 		q := store.BillQuery{Payer: a.ID, WorkspaceID: form.Text("workspace"), First: first, Last: last, Entry: entryOf(form)}
-		bills, err := export(ctx, tx, q)
+		bills, err := exportedBills(ctx, tx, q)
 		if err != nil {
 			return err
 		}
 		for i, row := range billRows(bills, workspaces) {
-			d := bills[i]
-			line := []string{d.Number, d.Day.String(), d.WorkspaceID, inert(row.WorkspaceName), string(d.Site), string(d.Settlement), string(d.Market.Currency), d.Total.String()}
-			for _, kind := range wallet.Payments() {
-				line = append(line, d.Paid.By(kind).String())
-			}
-			rows = append(rows, line)
+			rows = append(rows, export.BillRow(bills[i], row.WorkspaceName))
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return writeCSV(w, "bills.csv", rows)
+	return web.CSV(w, "bills.csv", rows)
 }
 
 func (b *Console) billCSV(w http.ResponseWriter, r *http.Request) error {
@@ -70,33 +54,7 @@ func (b *Console) billCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	head := []string{"bill", "day", "workspace_id", "workspace", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"}
-	for _, kind := range wallet.Payments() {
-		head = append(head, string(kind))
-	}
-	rows := [][]string{append(head, packageHead...)}
-	for _, l := range d.Lines {
-		line := []string{
-			d.Number, d.Day.String(), d.WorkspaceID, inert(row.WorkspaceName), l.Item, l.Class, l.Quantity.Plain(), l.Units.String(),
-			l.UnitPrice.String(), l.Exact.String(), string(d.Market.Currency), l.Amount.String(),
-		}
-		for _, kind := range wallet.Payments() {
-			line = append(line, l.Paid.By(kind).String())
-		}
-		rows = append(rows, append(line, covered(l.Package)...))
-	}
-	return writeCSV(w, d.Number+".csv", rows)
-}
-
-// packageHead names what a package did for a line; the columns come last, since
-// tables only grow.
-var packageHead = []string{"package", "factor", "converted", "covered", "excess"}
-
-func covered(c *rate.Cover) []string {
-	if c == nil {
-		return make([]string, len(packageHead))
-	}
-	return []string{c.Package, c.Factor.Plain(), c.Converted.Plain(), c.Covered.Plain(), c.Excess.Plain()}
+	return web.CSV(w, d.Number+".csv", export.BillTable(d, row.WorkspaceName))
 }
 
 func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {
@@ -120,7 +78,7 @@ func (b *Console) movementsCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeCSV(w, "income-and-expense.csv", rows)
+	return web.CSV(w, "income-and-expense.csv", rows)
 }
 
 // sourcesText says for programs what took part: "voucher vchr_1 -3.20; cash -1.10".

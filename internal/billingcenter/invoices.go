@@ -10,6 +10,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/attachment"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/store"
@@ -139,8 +140,8 @@ func (b *Console) invoicesCSV(w http.ResponseWriter, r *http.Request) error {
 			}
 			for _, l := range q.Lines {
 				rows = append(rows, []string{
-					q.Number, string(q.State), web.Machine(q.RequestedAt), string(q.Profile.Type), inert(q.Profile.Title), q.Profile.TaxNumber,
-					string(l.Kind), l.Label, l.Month, l.Day.String(), string(a.Currency), l.Amount.String(), q.Total.String(), q.TaxNumber, day, inert(q.Delivery), inert(q.Reason),
+					q.Number, string(q.State), web.Machine(q.RequestedAt), string(q.Profile.Type), export.Inert(q.Profile.Title), q.Profile.TaxNumber,
+					string(l.Kind), l.Label, l.Month, l.Day.String(), string(a.Currency), l.Amount.String(), q.Total.String(), q.TaxNumber, day, export.Inert(q.Delivery), export.Inert(q.Reason),
 				})
 			}
 		}
@@ -149,7 +150,7 @@ func (b *Console) invoicesCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeCSV(w, "invoices.csv", rows)
+	return web.CSV(w, "invoices.csv", rows)
 }
 
 func (b *Console) askInvoicePage(w http.ResponseWriter, r *http.Request) error {

@@ -4,16 +4,14 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
-	"tollgate.dev/internal/wallet"
 	"tollgate.dev/internal/web"
 )
 
@@ -101,46 +99,14 @@ type Document struct {
 // for each workspace and item.
 func (b *Console) StatementDocument(ctx context.Context, s statement.Statement, format, language string) (Document, error) {
 	if format == "csv" {
-		text, err := web.CSVBytes(statementRows(s))
-		return Document{s.Number + ".csv", web.CSVType, text}, err
+		text, err := export.CSV(export.StatementTable(s))
+		return Document{s.Number + ".csv", export.Type, text}, err
 	}
 	if !slices.Contains(web.Languages(), language) {
 		return Document{}, ErrLanguage.On("language")
 	}
 	text, err := drawStatement(web.WithLanguage(ctx, language, ""), StatementView{Statement: s, Zone: zoneOf(s.Currency), Issuer: b.Beneficiary.Holder})
 	return Document{s.Number + "." + language + ".pdf", "application/pdf", text}, err
-}
-
-func statementRows(s statement.Statement) [][]string {
-	head := []string{"statement", "month", "workspace_id", "workspace", "site", "item", "lines", "currency", "amount"}
-	for _, kind := range wallet.Payments() {
-		head = append(head, string(kind))
-	}
-	rows := [][]string{head}
-	for _, ws := range s.Workspaces {
-		for _, it := range ws.Items {
-			line := []string{s.Number, s.Month.String(), ws.ID, inert(ws.Name), string(ws.Site), it.ID, strconv.FormatInt(it.Lines, 10), string(s.Currency), it.Total.String()}
-			for _, kind := range wallet.Payments() {
-				line = append(line, it.Paid.By(kind).String())
-			}
-			rows = append(rows, line)
-		}
-	}
-	for _, pk := range s.Packages {
-		line := []string{s.Number, s.Month.String(), "", pk.ID, "", string(pk.Kind) + ":" + pk.What, strconv.FormatInt(pk.Charges, 10), string(s.Currency), pk.Total.String()}
-		for _, kind := range wallet.Payments() {
-			line = append(line, pk.Paid.By(kind).String())
-		}
-		rows = append(rows, line)
-	}
-	for _, a := range s.Adjustments {
-		line := []string{s.Number, s.Month.String(), "", inert(a.Reason), "", strings.TrimSuffix("adjustment:"+a.Bill, ":"), "1", string(s.Currency), a.Amount.String()}
-		for range wallet.Payments() {
-			line = append(line, "")
-		}
-		rows = append(rows, line)
-	}
-	return rows
 }
 
 func (b *Console) statementCSV(w http.ResponseWriter, r *http.Request) error {

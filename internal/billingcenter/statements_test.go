@@ -17,6 +17,7 @@ import (
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/statement"
@@ -123,9 +124,9 @@ func correctedIn(s statement.Statement) []statement.Adjustment {
 func TestAdjustmentsStandBesideTheTotalOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	s := exampleStatement(t, "shop")
-	bare := statementRows(s)
+	bare := export.StatementTable(s)
 	s.Adjustments = correctedIn(s)
-	rows := statementRows(s)
+	rows := export.StatementTable(s)
 	if len(rows) != len(bare)+2 {
 		t.Fatalf("%d rows for %d and two adjustments", len(rows), len(bare))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/settle"
@@ -114,11 +115,11 @@ func (b *Console) workspacesCSV(w http.ResponseWriter, r *http.Request) error {
 		}
 		ws := row.Workspace
 		rows = append(rows, []string{
-			ws.ID, inert(ws.Name), string(ws.Site), string(ws.Plan), string(ws.State), locks, string(ws.Settlement), web.Machine(ws.UpgradedAt),
+			ws.ID, export.Inert(ws.Name), string(ws.Site), string(ws.Plan), string(ws.State), locks, string(ws.Settlement), web.Machine(ws.UpgradedAt),
 			month.String(), string(a.Currency), row.Spent.String(),
 		})
 	}
-	return writeCSV(w, "workspaces.csv", rows)
+	return web.CSV(w, "workspaces.csv", rows)
 }
 
 // rules are what this installation allows.

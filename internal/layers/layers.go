@@ -47,6 +47,7 @@ var Order = [][]string{
 	{"topup"},
 	{"bill"},
 	{"statement"},
+	{"export"},
 	{"invoice"},
 	{"analysis"},
 	{"alert"},

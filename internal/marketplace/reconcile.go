@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
@@ -106,7 +107,7 @@ func (r Reconciliation) WriteCSV(to io.Writer) error {
 	w := csv.NewWriter(to)
 	lines := [][]string{{"cloud", "month", "workspace_id", "workspace", "dimension", "currency", "billed", "sent", "accepted", "apart_state", "apart"}}
 	for _, row := range r.Rows {
-		head := []string{string(r.Cloud), r.Month.String(), row.WorkspaceID, safe(row.Workspace), row.Dimension, string(row.Billed.Currency()), row.Billed.String(), row.Sent.String(), row.Accepted.String()}
+		head := []string{string(r.Cloud), r.Month.String(), row.WorkspaceID, export.Inert(row.Workspace), row.Dimension, string(row.Billed.Currency()), row.Billed.String(), row.Sent.String(), row.Accepted.String()}
 		if row.Agrees() {
 			lines = append(lines, append(head, "", ""))
 		}
@@ -119,12 +120,4 @@ func (r Reconciliation) WriteCSV(to io.Writer) error {
 		}
 	}
 	return w.WriteAll(lines)
-}
-
-// safe keeps a name from outside from being a formula in a spreadsheet.
-func safe(name string) string {
-	if name != "" && slices.Contains([]byte("=+-@\t\r"), name[0]) {
-		return "'" + name
-	}
-	return name
 }

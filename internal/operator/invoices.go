@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/attachment"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/period"
@@ -152,8 +152,8 @@ func (o *Console) invoicesCSV(w http.ResponseWriter, r *http.Request) error {
 				waived = "yes"
 			}
 			rows = append(rows, []string{
-				q.Number, string(q.State), q.UserName, web.Machine(q.RequestedAt), string(q.Profile.Type), inert(q.Profile.Title), q.Profile.TaxNumber,
-				string(q.Total.Currency()), q.Total.String(), waived, q.TaxNumber, day, inert(q.Delivery), inert(q.Reason), q.Red.Number, q.Red.TaxNumber, redDay,
+				q.Number, string(q.State), q.UserName, web.Machine(q.RequestedAt), string(q.Profile.Type), export.Inert(q.Profile.Title), q.Profile.TaxNumber,
+				string(q.Total.Currency()), q.Total.String(), waived, q.TaxNumber, day, export.Inert(q.Delivery), export.Inert(q.Reason), q.Red.Number, q.Red.TaxNumber, redDay,
 			})
 		}
 		return err
@@ -161,23 +161,7 @@ func (o *Console) invoicesCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="invoices.csv"`)
-	h.Set("Cache-Control", "no-store")
-	if _, err := w.Write([]byte("\ufeff")); err != nil {
-		return nil // whoever hung up reads nothing more
-	}
-	_ = csv.NewWriter(w).WriteAll(rows) // the same
-	return nil
-}
-
-// inert keeps a spreadsheet from running text that somebody else typed.
-func inert(text string) string {
-	if strings.ContainsAny(text[:min(len(text), 1)], "=+-@\t\r") {
-		return "'" + text
-	}
-	return text
+	return web.CSV(w, "invoices.csv", rows)
 }
 
 func (o *Console) invoicePage(w http.ResponseWriter, r *http.Request) error {

@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
@@ -123,8 +124,8 @@ func (o *Console) accountsCSV(w http.ResponseWriter, r *http.Request) error {
 	rows := [][]string{{"account_id", "user_name", "company", "email", "currency", "state", "locks_at", "disabled", "arbitrary_settlement", "certified_company", "taxpayer_id", "cash", "owed", "registered_at"}}
 	for _, a := range found {
 		rows = append(rows, []string{
-			a.ID, web.Inert(a.UserName), web.Inert(a.Profile.Company), web.Inert(a.Email), string(a.Currency), string(a.Standing.State), lockOf(a.Standing),
-			strconv.FormatBool(a.Disabled), strconv.FormatBool(a.ArbitrarySettlement), web.Inert(a.Enterprise.Company), web.Inert(a.Enterprise.TaxpayerID),
+			a.ID, export.Inert(a.UserName), export.Inert(a.Profile.Company), export.Inert(a.Email), string(a.Currency), string(a.Standing.State), lockOf(a.Standing),
+			strconv.FormatBool(a.Disabled), strconv.FormatBool(a.ArbitrarySettlement), export.Inert(a.Enterprise.Company), export.Inert(a.Enterprise.TaxpayerID),
 			a.Cash.String(), a.Owed.String(), web.Machine(a.CreatedAt),
 		})
 	}
@@ -238,7 +239,7 @@ func (o *Console) workspacesCSV(w http.ResponseWriter, r *http.Request) error {
 			opened = web.Machine(ws.UpgradedAt)
 		}
 		rows = append(rows, []string{
-			ws.ID, web.Inert(ws.Name), string(ws.Site), string(ws.Plan), string(ws.State), lockOf(ws.Standing), ws.Payer, web.Inert(ws.PayerName), string(ws.Settlement),
+			ws.ID, export.Inert(ws.Name), string(ws.Site), string(ws.Plan), string(ws.State), lockOf(ws.Standing), ws.Payer, export.Inert(ws.PayerName), string(ws.Settlement),
 			web.Machine(ws.CreatedAt), opened,
 		})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
@@ -143,7 +144,7 @@ func (o *Console) whatIfCSV(w http.ResponseWriter, r *http.Request) error {
 	lines := [][]string{{"version", "month", "account_id", "account", "workspace_id", "workspace", "currency", "bills", "before", "after", "difference"}}
 	line := func(payer, workspaceID, workspace, bills string, c bill.Change) error {
 		d, err := c.Difference()
-		lines = append(lines, []string{v.ID, month.String(), payer, web.Inert(names[payer]), workspaceID, web.Inert(workspace), string(c.Before.Currency()), bills, c.Before.String(), c.After.String(), d.String()})
+		lines = append(lines, []string{v.ID, month.String(), payer, export.Inert(names[payer]), workspaceID, export.Inert(workspace), string(c.Before.Currency()), bills, c.Before.String(), c.After.String(), d.String()})
 		return err
 	}
 	err = o.eachWhatIf(ctx, of, whatIfInFile, func(tx *store.Tx, rows []bill.WhatIfRow) error {

@@ -23,6 +23,17 @@ type BillQuery struct {
 // day, after the bill of the given ID (empty for the first page). A bill that
 // is not the payer's leads nowhere.
 func (tx *Tx) BillsPage(ctx context.Context, q BillQuery, after string, limit int) ([]bill.Bill, error) {
+	var page []bill.Bill
+	err := tx.EachBill(ctx, q, after, limit, func(b bill.Bill) error {
+		page = append(page, b)
+		return nil
+	})
+	return page, err
+}
+
+// EachBill hands over what BillsPage lists, one by one as it is read. yield
+// cannot use the transaction.
+func (tx *Tx) EachBill(ctx context.Context, q BillQuery, after string, limit int, yield func(bill.Bill) error) error {
 	behind, day, _ := bill.SplitID(after)
 	rows, err := tx.Query(ctx, `
 		SELECT `+billColumns+`
@@ -37,7 +48,7 @@ func (tx *Tx) BillsPage(ctx context.Context, q BillQuery, after string, limit in
 				OR b.day = a.day AND (b.series > a.series OR b.series = a.series AND b.seq > a.seq))
 		ORDER BY b.day DESC, b.series, b.seq
 		LIMIT $6`, q.Payer, q.WorkspaceID, q.First.String(), q.Last.String(), after, int64(limit), day.String(), behind, q.Entry)
-	return collect(rows, err, scanBill)
+	return stream(rows, err, scanBill, yield)
 }
 
 // BilledTo counts and sums a payer's bills.

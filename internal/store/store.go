@@ -229,19 +229,32 @@ func (tx *Tx) lockWrites() string {
 
 // collect reads all rows with scan and closes them.
 func collect[T any](rows Rows, err error, scan func(Row) (T, error)) ([]T, error) {
-	if err != nil {
+	var all []T
+	if err := stream(rows, err, scan, func(v T) error {
+		all = append(all, v)
+		return nil
+	}); err != nil {
 		return nil, err
 	}
+	return all, nil
+}
+
+// stream reads rows with scan, hands them over one by one, and closes them.
+func stream[T any](rows Rows, err error, scan func(Row) (T, error), yield func(T) error) error {
+	if err != nil {
+		return err
+	}
 	defer func() { _ = rows.Close() }()
-	var all []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, v)
+		if err := yield(v); err != nil {
+			return err
+		}
 	}
-	return all, rows.Err()
+	return rows.Err()
 }
 
 // exactlyOne turns the touched rows of a guarded update into missed when the

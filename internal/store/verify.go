@@ -14,7 +14,7 @@ import (
 )
 
 // Verify reads all books and lists what they do not hold of the invariants I1
-// to I11 and I13. Sound books have no finding. Run it in one Read, so that
+// to I13. Sound books have no finding. Run it in one Read, so that
 // it sees one instant.
 func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, error) {
 	var all []audit.Finding
@@ -32,6 +32,7 @@ func (tx *Tx) Verify(ctx context.Context, c *catalog.Catalog) ([]audit.Finding, 
 		{"bills and closed days", tx.verifyBills},
 		{"packages", tx.verifyPackages},
 		{"statements", tx.verifyStatements},
+		{"exports", tx.verifyExports},
 		{"invoices", tx.verifyInvoices},
 		{"workspaces", tx.verifyWorkspaces},
 		{"arrears", tx.verifyArrears},
