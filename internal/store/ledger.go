@@ -55,7 +55,7 @@ func (tx *Tx) entries(ctx context.Context, rest string, args ...any) ([]wallet.E
 }
 
 const entrySelect = `
-	SELECT e.payer, e.number, e.id, e.key, e.kind, e.cause, e.at, e.previous, e.hash, p.account, p.currency, p.minor
+	SELECT e.payer, e.number, e.id, e.key, e.kind, e.cause, e.at, e.previous, e.hash, e.terms, p.account, p.currency, p.minor
 	FROM ledger_entry e
 	LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number
 	`
@@ -69,7 +69,7 @@ func eachEntry(rows Rows, take func(wallet.Entry)) error {
 		var at int64
 		var account, currency *string
 		var minor *int64
-		if err := rows.Scan(&next.Payer, &next.Number, &next.ID, &next.Key, &next.Kind, &next.Cause, &at, &next.Previous, &next.Hash,
+		if err := rows.Scan(&next.Payer, &next.Number, &next.ID, &next.Key, &next.Kind, &next.Cause, &at, &next.Previous, &next.Hash, &next.Terms,
 			&account, &currency, &minor); err != nil {
 			return fmt.Errorf("read an entry: %w", err)
 		}

@@ -55,7 +55,7 @@ func (tx *Tx) StoredBalancesOf(ctx context.Context, payers []string, c money.Cur
 
 // What the ledger's rows have.
 var (
-	entryColumns   = columnsOf(`payer number# id key kind cause at# previous hash`)
+	entryColumns   = columnsOf(`payer number# id key kind cause at# previous hash terms`)
 	postingColumns = columnsOf(`payer number# position# account currency minor#`)
 	moveColumns    = columnsOf(`payer account currency minor# low# high#`)
 	openColumns    = columnsOf(`payer account currency minor#`)
@@ -112,8 +112,8 @@ func (tx *Tx) insertEntries(entries []wallet.Entry) []*Statement {
 	}
 	all := tx.insertRows("ledger_entry", entryColumns, len(entries), func(i int, to []any) {
 		e := &entries[i]
-		to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7], to[8] =
-			e.Payer, e.Number, e.ID, e.Key, string(e.Kind), e.Cause, period.Micros(e.At), e.Previous, e.Hash
+		to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7], to[8], to[9] =
+			e.Payer, e.Number, e.ID, e.Key, string(e.Kind), e.Cause, period.Micros(e.At), e.Previous, e.Hash, e.Terms
 	}, "")
 	return append(all, tx.insertRows("ledger_posting", postingColumns, len(postings), func(i int, to []any) {
 		e, at := &entries[postings[i].entry], postings[i].position

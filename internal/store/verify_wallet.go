@@ -17,6 +17,11 @@ func (tx *Tx) verifySources(ctx context.Context, _ *catalog.Catalog) ([]audit.Fi
 		FROM wallet_source s
 		LEFT JOIN ledger_entry e ON e.key = 'source:' || s.id AND e.payer = s.payer
 		WHERE e.id IS NULL`, `
+		SELECT s.id, 'it holds until another instant, or came about otherwise, than the entry of its issue says'
+		FROM wallet_source s
+		JOIN ledger_entry e ON e.key = 'source:' || s.id AND e.payer = s.payer
+		WHERE e.terms <> ''
+			AND e.terms <> 'until=' || s.expires_at || ' origin=' || s.origin || ' from=' || s.came_from`, `
 		SELECT e.id, 'it issues a voucher or card that does not exist'
 		FROM ledger_entry e
 		LEFT JOIN wallet_source s ON s.id = e.cause

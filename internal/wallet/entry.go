@@ -27,6 +27,7 @@ type Movement struct {
 	Cause    string // the ID of what caused it: a bill, a transfer
 	Payer    string // the Billing Center account in whose chain it is kept
 	Postings []Posting
+	Terms    string // of the voucher or card that it issues; empty for any other movement
 }
 
 // Entry is a movement that happened.
@@ -72,7 +73,7 @@ func (m Movement) Balanced() error {
 
 // Same reports whether two movements say the same.
 func (m Movement) Same(o Movement) bool {
-	return m.Key == o.Key && m.Kind == o.Kind && m.Cause == o.Cause && m.Payer == o.Payer && slices.Equal(m.Postings, o.Postings)
+	return m.Key == o.Key && m.Kind == o.Kind && m.Cause == o.Cause && m.Payer == o.Payer && m.Terms == o.Terms && slices.Equal(m.Postings, o.Postings)
 }
 
 // follow gives the movement its place behind the head of its chain.
@@ -99,6 +100,9 @@ func (e Entry) Sum() string {
 		strconv.FormatInt(period.Micros(e.At), 10), strconv.FormatInt(e.Number, 10))
 	for _, p := range e.Postings {
 		write(string(p.Account), string(p.Amount.Currency()), strconv.FormatInt(p.Amount.Minor(), 10))
+	}
+	if e.Terms != "" { // entries from before there were any keep their hash
+		write("terms", e.Terms)
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,6 +12,7 @@ import (
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/period"
 )
 
 // Faults of vouchers and cards.
@@ -159,7 +161,7 @@ func issue(ctx context.Context, tx SourceTx, payer account.Billing, g Grant, fro
 	if err := tx.InsertSource(ctx, s); err != nil {
 		return s, err
 	}
-	m := Movement{Key: "source:" + s.ID, Kind: kind, Cause: s.ID, Payer: s.Payer, Postings: append(filled, Posting{from, s.Face.Neg()})}
+	m := Movement{Key: "source:" + s.ID, Kind: kind, Cause: s.ID, Payer: s.Payer, Postings: append(filled, Posting{from, s.Face.Neg()}), Terms: s.terms()}
 	if _, err := Post(ctx, tx, m, at); err != nil {
 		return s, err
 	}
@@ -170,6 +172,13 @@ func issue(ctx context.Context, tx SourceTx, payer account.Billing, g Grant, fro
 		}
 	}
 	return s, nil
+}
+
+// terms is what the entry that issues it says besides: until when it holds and
+// how it came about. Verify holds the source against it, so that the words are
+// those of the store, too.
+func (s Source) terms() string {
+	return fmt.Sprintf("until=%d origin=%s from=%s", period.Micros(s.ExpiresAt), s.Origin, s.From)
 }
 
 // filled is where the face of a new voucher or card goes.

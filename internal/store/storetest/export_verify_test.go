@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/storetest"
+	"tollgate.dev/internal/wallet"
 )
 
 // exportPlants are changes after which a table that somebody takes away no
@@ -70,5 +72,61 @@ func TestABillThatWasWrittenAnewIsMissedByItsExport(t *testing.T) {
 		if !slices.ContainsFunc(found, func(f audit.Finding) bool { return f.Invariant == "I12" }) {
 			t.Errorf("I12 was not found, only %v", found)
 		}
+	})
+}
+
+// TestAVoucherHoldsUntilWhenItsEntrySays changes the end and the origin of a
+// voucher behind the program's back.
+func TestAVoucherHoldsUntilWhenItsEntrySays(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newShop(t, s, "shop")
+		write(t, s, func(ctx context.Context, tx *store.Tx) error {
+			if _, err := wallet.GiveVoucher(ctx, tx, x.payer, wallet.ByVoucher, cny("5"), april, noon); err != nil {
+				return err
+			}
+			_, err := wallet.GiveCard(ctx, tx, x.payer, cny("100"), time.Time{}, noon)
+			return err
+		})
+		sound(t, s)
+		for _, sql := range []string{
+			`UPDATE wallet_source SET expires_at = expires_at + 86400000000 WHERE expires_at > 0`,
+			`UPDATE wallet_source SET expires_at = 0 WHERE expires_at > 0`,
+			`UPDATE wallet_source SET expires_at = 1798732800000000 WHERE expires_at = 0`,
+			`UPDATE wallet_source SET origin = 'bought' WHERE payment = 'card'`,
+		} {
+			found, _ := outcomeOf(t, s, plant{name: sql, sql: sql})
+			if !slices.ContainsFunc(found, func(f audit.Finding) bool { return f.Invariant == "I8" }) {
+				t.Errorf("%s: I8 was not found, only %v", sql, found)
+			}
+		}
+		found, _ := outcomeOf(t, s, plant{name: "no terms", sql: `UPDATE ledger_entry SET terms = '' WHERE kind = 'voucher'`})
+		if !slices.ContainsFunc(found, func(f audit.Finding) bool { return f.Invariant == "I6" }) {
+			t.Errorf("an entry without its terms: I6 was not found, only %v", found)
+		}
+	})
+}
+
+// TestAVoucherFromBeforeEntriesHadTermsIsSound keeps a voucher as it was kept
+// before: its entry does not say until when it holds.
+func TestAVoucherFromBeforeEntriesHadTermsIsSound(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newShop(t, s, "shop")
+		old := wallet.Source{
+			ID: "vchr_old", Payer: x.payer.ID, Payment: wallet.ByVoucher, Account: wallet.Voucher(x.payer.ID, "vchr_old"),
+			Face: cny("5"), Since: noon, ExpiresAt: april, Origin: wallet.Given,
+		}
+		write(t, s, func(ctx context.Context, tx *store.Tx) error {
+			if err := tx.InsertSource(ctx, old); err != nil {
+				return err
+			}
+			_, err := wallet.Post(ctx, tx, wallet.Movement{
+				Key: "source:" + old.ID, Kind: wallet.VoucherIssued, Cause: old.ID, Payer: old.Payer,
+				Postings: []wallet.Posting{{Account: old.Account, Amount: old.Face}, {Account: wallet.Grants(old.Face.Currency()), Amount: old.Face.Neg()}},
+			}, noon)
+			return err
+		})
+		sound(t, s)
 	})
 }

@@ -241,7 +241,7 @@ var uncovered = map[string]string{
 		payment_dispute.reference payment_refund.done_at payment_refund.id payment_refund.key`,
 	"a channel may refund without our asking, so that a refund of the books needs no row": `payment_refund:deleted`,
 	"a term of what was given, of which there is no second record": `
-		wallet_source.expires_at wallet_source.came_from wallet_source.origin wallet_source.tail wallet_source.told_end
+		wallet_source.tail wallet_source.told_end
 		code_batch.exported_at code_batch.holds_days code_batch.holds_until code_batch.redeem_by activation_code.tail`,
 	"the digest of a secret that nobody keeps": `activation_code.hash`,
 	"how far a close has come and when; what it made is chained": `
