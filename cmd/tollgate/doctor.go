@@ -26,19 +26,23 @@ type doctorCommand struct {
 	SMTPPassword string `hidden:"" env:"TOLLGATE_SMTP_PASSWORD"`
 	SMTPSecurity string `help:"opportunistic, mandatory, implicit or none." default:"opportunistic" enum:"opportunistic,mandatory,implicit,none" env:"TOLLGATE_SMTP_SECURITY"`
 
-	StripeAPI      string `hidden:"" env:"TOLLGATE_STRIPE_API"`
-	AlipayGateway  string `hidden:"" env:"TOLLGATE_ALIPAY_GATEWAY"`
-	AlibabaAPI     string `hidden:"" env:"TOLLGATE_ALIBABA_API"`
-	AlibabaIntlAPI string `hidden:"" env:"TOLLGATE_ALIBABA_INTL_API"`
-	AWSMetering    string `hidden:"" env:"TOLLGATE_AWS_METERING"`
-	HuaweiAPI      string `hidden:"" env:"TOLLGATE_HUAWEI_API"`
+	StripeAPI     string `hidden:"" env:"TOLLGATE_STRIPE_API"`
+	AlipayGateway string `hidden:"" env:"TOLLGATE_ALIPAY_GATEWAY"`
+
+	marketFlags
+	secretKeyFlags
 }
 
 // Run prints a line for each thing looked at and ends with 1 when one fails.
 func (c *doctorCommand) Run(ctx context.Context) error {
+	markets, err := c.markets()
+	if err != nil {
+		return err
+	}
+	ring, keys := c.ring()
 	return c.with(ctx, func(s *store.Store, clock *job.Clock) error {
 		found, err := app.Patient{
-			Store: s, Now: clock.Now(), Real: time.Now(), Data: c.Data, Elsewhere: c.elsewhere(), Production: c.Production,
+			Store: s, Now: clock.Now(), Real: time.Now(), Data: c.Data, Elsewhere: c.elsewhere(), Production: c.Production, Markets: markets, Secrets: ring, Keys: keys,
 			Mail: notify.Server{Address: c.SMTPAddress, From: c.SMTPFrom, User: c.SMTPUser, Password: c.SMTPPassword, Security: notify.Security(c.SMTPSecurity)},
 		}.Examine(ctx)
 		if err != nil {
@@ -67,7 +71,7 @@ func (c *doctorCommand) Run(ctx context.Context) error {
 func (c *doctorCommand) elsewhere() map[string]string {
 	all := map[string]string{}
 	for name, address := range map[string]string{
-		"Stripe": c.StripeAPI, "Alipay": c.AlipayGateway, "Alibaba Cloud": c.AlibabaAPI, "Alibaba Cloud International": c.AlibabaIntlAPI,
+		"Stripe": c.StripeAPI, "Alipay": c.AlipayGateway, "Alibaba Cloud": c.Alibaba.API, "Alibaba Cloud International": c.AlibabaIntl.API,
 		"AWS Marketplace": c.AWSMetering, "Huawei Cloud": c.HuaweiAPI,
 	} {
 		if address != "" {

@@ -16,9 +16,14 @@ import (
 	"tollgate.dev/internal/store"
 )
 
-// marketplaceCommand is about what clouds collect.
+// marketplaceCommand is about what clouds collect, and what they let us in by.
 type marketplaceCommand struct {
-	Reconcile reconcileCommand `cmd:"" help:"Compare what was billed here, sent, and accepted by a cloud in a month."`
+	Reconcile   reconcileCommand   `cmd:"" help:"Compare what was billed here, sent, and accepted by a cloud in a month."`
+	Configure   configureCommand   `cmd:"" help:"Enter a credential of a cloud. It is read from the standard input, and stored sealed."`
+	Credentials credentialsCommand `cmd:"" help:"List the credentials that were entered, without what they are."`
+	Forget      forgetCommand      `cmd:"" help:"Remove a credential that was entered."`
+	NewKey      newKeyCommand      `cmd:"" help:"Print a fresh key that seals credentials, for the file of TOLLGATE_SECRET_KEY_FILE."`
+	RotateKey   rotateKeyCommand   `cmd:"" help:"Seal all entered credentials with the first key, and say when the others are needed no longer."`
 }
 
 type reconcileCommand struct {

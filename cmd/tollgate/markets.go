@@ -12,6 +12,7 @@ import (
 	"tollgate.dev/internal/marketplace/aws"
 	"tollgate.dev/internal/marketplace/huawei"
 	"tollgate.dev/internal/money"
+	"tollgate.dev/internal/secret"
 	"tollgate.dev/internal/site"
 )
 
@@ -50,6 +51,7 @@ type marketFlags struct {
 	AWSMetering   string        `help:"Address of the metering API, where it is not AWS's own." env:"TOLLGATE_AWS_METERING"`
 	AWSSQS        string        `help:"Address of SQS, where it is not AWS's own." env:"TOLLGATE_AWS_SQS"`
 	AWSLegacy     bool          `help:"The product is from before concurrent agreements: customer identifiers instead of licenses." env:"TOLLGATE_AWS_LEGACY"`
+	AWSZero       bool          `help:"Send a record of 0 for each hour in which a purchase used nothing, where the listing asks for one." env:"TOLLGATE_AWS_ZERO"`
 	AWSLate       time.Duration `help:"How old usage may be; 6h for older products." default:"24h" env:"TOLLGATE_AWS_LATE"`
 
 	HuaweiKey         string   `hidden:"" env:"TOLLGATE_HUAWEI_KEY"`
@@ -66,6 +68,21 @@ type marketFlags struct {
 	HuaweiAPI         string   `help:"Address of the API, where it is not Huawei's own." env:"TOLLGATE_HUAWEI_API"`
 	HuaweiV1          bool     `help:"Take calls of the first generation, too." env:"TOLLGATE_HUAWEI_V1"`
 	HuaweiSignPush    bool     `help:"Sign usage with the access key as well." default:"true" negatable:"" env:"TOLLGATE_HUAWEI_SIGN_PUSH"`
+}
+
+// secretKeyFlags give the keys that seal the credentials which operators enter.
+type secretKeyFlags struct {
+	SecretKey     string `hidden:"" env:"TOLLGATE_SECRET_KEY"`
+	SecretKeyFile string `help:"File of the keys that seal entered credentials, one a line; the first one seals (or TOLLGATE_SECRET_KEY)." env:"TOLLGATE_SECRET_KEY_FILE" type:"path"`
+}
+
+// ring reads the keys.
+func (f secretKeyFlags) ring() (secret.Ring, error) {
+	text, err := secretOf(f.SecretKey, f.SecretKeyFile)
+	if err != nil {
+		return secret.Ring{}, fmt.Errorf("the secret key: %w", err)
+	}
+	return secret.Parse(text)
 }
 
 // markets reads the files, the prices and the cards.
@@ -104,7 +121,7 @@ func (f alibabaFlags) config(method site.Method, c money.Currency) (alibaba.Conf
 func (f marketFlags) aws() (aws.Config, error) {
 	out := aws.Config{
 		AccessKey: f.AWSAccessKey, Region: f.AWSRegion, Products: f.AWSProduct, Dimension: f.AWSDimension, Listing: f.AWSListing,
-		Queue: f.AWSQueue, Metering: f.AWSMetering, SQS: f.AWSSQS, Legacy: f.AWSLegacy, Late: f.AWSLate,
+		Queue: f.AWSQueue, Metering: f.AWSMetering, SQS: f.AWSSQS, Legacy: f.AWSLegacy, Zero: f.AWSZero, Late: f.AWSLate,
 	}
 	var err error
 	if out.Secret, err = secretOf(f.AWSSecret, f.AWSSecretFile); err != nil {

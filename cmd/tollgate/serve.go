@@ -37,6 +37,7 @@ type serveCommand struct {
 
 	channelFlags
 	marketFlags
+	secretKeyFlags
 	approvalFlags
 
 	BankHolder string `help:"Holder of the bank account that payers transfer to." env:"TOLLGATE_BANK_HOLDER"`
@@ -47,18 +48,26 @@ type serveCommand struct {
 	OperatorPassword string `help:"Its password." env:"TOLLGATE_OPERATOR_PASSWORD"`
 }
 
-// Run serves until the process is told to stop.
-func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+// config reads the flags, the environment and the files that they name.
+func (c *serveCommand) config(log *slog.Logger) (out app.Config, err error) {
 	channels, err := c.channels()
 	if err != nil {
-		return err
+		return out, err
 	}
 	limits, err := c.limits()
 	if err != nil {
-		return err
+		return out, err
 	}
-	a, err := app.Open(ctx, app.Config{
-		Channels: channels, Limits: limits,
+	markets, err := c.markets()
+	if err != nil {
+		return out, err
+	}
+	ring, err := c.ring()
+	if err != nil {
+		return out, err
+	}
+	return app.Config{
+		Channels: channels, Limits: limits, Markets: markets, Secrets: ring,
 		Data: c.Data, Store: c.Store, Listen: c.Listen, GatewayListen: c.GatewayListen,
 		BaseURL: c.BaseURL, GatewayURL: c.GatewayURL, Sink: c.Sink, Profile: site.Profile(c.Profile),
 		Proxies: c.TrustedProxy, Sites: c.Site, Sandbox: c.Sandbox, FlushEvery: c.FlushEvery, Share: gateway.Share{Reports: c.ShareReports, Bytes: c.ShareBytes}, Version: version, Log: log,
@@ -67,7 +76,16 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 			Address: c.SMTPAddress, From: c.SMTPFrom, User: c.SMTPUser, Password: c.SMTPPassword,
 			Security: notify.Security(c.SMTPSecurity),
 		},
-	})
+	}, nil
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+	config, err := c.config(log)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ const (
 	CertifyAccounts  Duty = "certify_accounts"
 	KeepPrices       Duty = "keep_prices" // the catalogue and prices of single accounts
 	KeepOperators    Duty = "keep_operators"
+	KeepCredentials  Duty = "keep_credentials" // by which clouds let us in
 	MoveClock        Duty = "move_clock" // of a sandbox
 )
 
@@ -90,6 +91,7 @@ var duties = map[Duty]struct {
 	CertifyAccounts:  {[]OperatorRole{Finance, Admin}, ErrFinanceOnly},
 	KeepPrices:       {[]OperatorRole{Admin}, ErrAdminOnly},
 	KeepOperators:    {[]OperatorRole{Admin}, ErrAdminOnly},
+	KeepCredentials:  {[]OperatorRole{Admin}, ErrAdminOnly},
 	MoveClock:        {[]OperatorRole{Admin}, ErrAdminOnly},
 }
 
@@ -97,7 +99,7 @@ var duties = map[Duty]struct {
 func Duties() []Duty {
 	return []Duty{
 		Look, SwitchAccounts, UnlockWorkspaces, RetryWork, VerifyBooks, CreditMoney, IssueVouchers, AdjustBalances,
-		IssueInvoices, CertifyAccounts, KeepPrices, KeepOperators, MoveClock,
+		IssueInvoices, CertifyAccounts, KeepPrices, KeepOperators, KeepCredentials, MoveClock,
 	}
 }
 

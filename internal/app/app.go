@@ -22,6 +22,7 @@ import (
 	"tollgate.dev/internal/mailbox"
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/secret"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/till"
@@ -48,6 +49,8 @@ type App struct {
 	desk     *topup.Desk
 	clouds   *marketplace.Desk
 	doors    *hooks.Clouds
+	given    map[secret.Place]bool      // credentials of clouds that the settings hold
+	unsealed map[secret.Place]time.Time // stored ones in use, and when each was entered
 	follow   func()      // ends the reading of AWS's events
 	sims     *sims       // demo only
 	markets  *marketSims // demo only

@@ -18,6 +18,7 @@ import (
 	"tollgate.dev/internal/gateway"
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
+	"tollgate.dev/internal/secret"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/postgres"
@@ -44,6 +45,7 @@ type Config struct {
 	Channels      Channels                  // by which payers pay online
 	Limits        wallet.Limits             // above which two operators credit a bank transfer
 	Markets       Markets                   // of clouds, that settle
+	Secrets       secret.Ring               // seals the credentials of clouds that operators enter
 	Clouds        []marketplace.Cloud       // further ones, of a simulation
 	Version       string
 	FlushEvery    time.Duration // from the gateway's spool to the store

@@ -85,7 +85,7 @@ func (a *App) operatorConsole(log *slog.Logger) http.Handler {
 		Store: a.store, Sessions: a.store.Sessions("operator", time.Now), Real: time.Now,
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
-		Limits: a.config.Limits,
+		Limits: a.config.Limits, Credentials: operator.Credentials{Ring: a.config.Secrets, Given: a.given, InUse: a.unsealed},
 		Retry:  a.retry,
 		Issue:  a.restate,
 		Verify: a.verify,

@@ -12,6 +12,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/secret"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 )
@@ -43,6 +44,9 @@ type Patient struct {
 	Mail       notify.Server     // no address: it is not said how mails go out
 	Elsewhere  map[string]string // what is reached at an address that is not the vendor's own
 	Production bool              // simulators and a moved clock are illnesses
+	Markets    Markets           // of clouds, as they are set
+	Secrets    secret.Ring       // that opens what operators entered
+	Keys       error             // why the keys could not be read
 }
 
 // The bounds beyond which something is said.
@@ -63,7 +67,7 @@ func (p Patient) Examine(ctx context.Context) ([]Checkup, error) {
 		all = append(all, Checkup{name, p.unreal(), "is reached at " + p.Elsewhere[name] + ", which is not the vendor's own address: a simulator?"})
 	}
 	err := p.Store.Read(ctx, func(tx *store.Tx) error {
-		for _, look := range []func(context.Context, *store.Tx) ([]Checkup, error){p.engine, p.catalogue, p.gateways, p.closes, p.waiting, p.books} {
+		for _, look := range []func(context.Context, *store.Tx) ([]Checkup, error){p.engine, p.catalogue, p.gateways, p.closes, p.clouds, p.waiting, p.books} {
 			found, err := look(ctx, tx)
 			if err != nil {
 				return err

@@ -36,6 +36,9 @@ func (a *App) openClouds(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.fillMarkets(ctx, &markets); err != nil {
+		return err
+	}
 	clouds, err := a.connect(markets)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ const Module = "tollgate.dev"
 // row of its parent.
 var Order = [][]string{
 	// words
-	{"fault", "failpoint"},
+	{"fault", "failpoint", "secret"},
 	{"id", "quantity", "period", "audit"},
 	{"money", "attachment"},
 	// nouns

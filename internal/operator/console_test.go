@@ -59,7 +59,7 @@ func open(t *testing.T, sandbox bool) *house {
 	}}
 	limits := wallet.Limits{money.CNY: money.MustParse("1000", money.CNY)}
 	server.Config.Handler = New(Config{
-		Store: h.store, Sessions: h.store.Sessions("operator", time.Now), Clock: clock, Profile: site.Seed, Catalog: catalog.Default().Shipped(), BaseURL: h.url, Limits: limits, Log: testkit.Logger(t),
+		Store: h.store, Sessions: h.store.Sessions("operator", time.Now), Clock: clock, Profile: site.Seed, Catalog: catalog.Default().Shipped(), BaseURL: h.url, Limits: limits, Log: testkit.Logger(t), Credentials: sealedWith(),
 		Verify: func(ctx context.Context) ([]audit.Finding, error) {
 			return h.findings, h.store.Write(ctx, func(tx *store.Tx) error {
 				return tx.KeepVerdict(ctx, audit.Verdict{At: h.clock.Now(), Findings: h.findings})

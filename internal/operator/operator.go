@@ -57,6 +57,9 @@ type Config struct {
 	BaseURL  string
 	Version  string
 	Limits   wallet.Limits // above which two operators credit a bank transfer
+
+	Credentials Credentials // of clouds: what seals them, and which are in use
+
 	Log      *slog.Logger
 	Note     func(r *http.Request) templ.Component // above every page; may be nil
 

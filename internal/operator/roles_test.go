@@ -53,6 +53,8 @@ var permits = map[string]string{
 
 	"GET /service-keys": "p", "POST /service-keys": "p", "GET /service-keys/{key}/revoke": "p", "POST /service-keys/{key}/revoke": "p",
 
+	"GET /cloud-credentials": "p", "POST /cloud-credentials": "p", "POST /cloud-credentials/{cloud}/{name}/remove": "p",
+
 	"GET /certifications": looking, "GET /certifications/{certification}": looking, "GET /certifications/{certification}/scan": "fp",
 	"POST /certifications/{certification}/certify": "fp", "POST /certifications/{certification}/reject": "fp",
 
@@ -116,7 +118,7 @@ func (h *house) browser(email, password string) *house {
 
 // filled puts things that exist into a route's path.
 func (h *house) filled(pattern string, transfer, mail string) string {
-	return strings.NewReplacer("{$}", "", "{workspace}", h.shop.ID, "{account}", h.payer.ID, "{transfer}", transfer, "{slip}", "attc_none", "{day}", "2026-03-10",
+	return strings.NewReplacer("{$}", "", "{workspace}", h.shop.ID, "{account}", h.payer.ID, "{cloud}", "aws", "{name}", "secret", "{transfer}", transfer, "{slip}", "attc_none", "{day}", "2026-03-10",
 		"{month}", "2026-02", "{mail}", mail, "{price}", "prce_none", "{version}", "none", "{certification}", "cert_none", "{invoice}", "invc_none", "{batch}", "btch_none", "{source}", "vchr_none", "{adjustment}", "adjm_none", "{job}", "99", "{operator}", h.operator.ID).
 		Replace(strings.TrimPrefix(pattern, Prefix))
 }

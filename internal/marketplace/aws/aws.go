@@ -37,6 +37,7 @@ type Config struct {
 	Metering  string         // address of the metering API, where it is not AWS's own
 	SQS       string         // address of the queue's API, where it is not AWS's own
 	Legacy    bool           // of a product from before concurrent agreements: product code and customer identifier
+	Zero      bool           // send a record of 0 for each hour in which a purchase used nothing
 	Late      time.Duration  // how old usage may be: 24 hours; 6 for older products
 }
 

@@ -43,7 +43,7 @@ const mostBytes = 990_000
 func (m *Market) Unit(_ string, c money.Currency) (marketplace.Unit, error) {
 	for _, price := range m.config.Prices {
 		if price.Currency() == c {
-			return marketplace.Unit{Dimension: m.config.Dimension, Price: price, Most: MostQuantity, Zero: true}, nil
+			return marketplace.Unit{Dimension: m.config.Dimension, Price: price, Most: MostQuantity, Zero: m.config.Zero}, nil
 		}
 	}
 	return marketplace.Unit{}, marketplace.ErrCurrency.With("currency", string(c))
