@@ -71,7 +71,7 @@ const (
 	KeepPrices       Duty = "keep_prices" // the catalogue and prices of single accounts
 	KeepOperators    Duty = "keep_operators"
 	KeepCredentials  Duty = "keep_credentials" // by which clouds let us in
-	MoveClock        Duty = "move_clock" // of a sandbox
+	MoveClock        Duty = "move_clock"       // of a sandbox
 )
 
 // duties is the matrix: who may do what, and the refusal that says so.

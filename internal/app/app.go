@@ -51,11 +51,11 @@ type App struct {
 	doors    *hooks.Clouds
 	given    map[secret.Place]bool      // credentials of clouds that the settings hold
 	unsealed map[secret.Place]time.Time // stored ones in use, and when each was entered
-	follow   func()      // ends the reading of AWS's events
-	sims     *sims       // demo only
-	markets  *marketSims // demo only
-	played   bool        // a simulation: nobody watches over it
-	doorKey  string      // opens the sandbox's clock for tools
+	follow   func()                     // ends the reading of AWS's events
+	sims     *sims                      // demo only
+	markets  *marketSims                // demo only
+	played   bool                       // a simulation: nobody watches over it
+	doorKey  string                     // opens the sandbox's clock for tools
 
 	web, door, smtp     net.Listener
 	baseURL, gatewayURL string

@@ -60,8 +60,8 @@ type Config struct {
 
 	Credentials Credentials // of clouds: what seals them, and which are in use
 
-	Log      *slog.Logger
-	Note     func(r *http.Request) templ.Component // above every page; may be nil
+	Log  *slog.Logger
+	Note func(r *http.Request) templ.Component // above every page; may be nil
 
 	// Retry bills a parked workspace's day again.
 	Retry func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error)
