@@ -22,6 +22,7 @@ var (
 	ErrKeyUnknown   = fault.New(fault.NotFound, "key_unknown", "There is no such API key.")
 	ErrKeyName      = fault.New(fault.Invalid, "key_name", "A key needs a name of at most 64 characters.")
 	ErrKeyNameTaken = fault.New(fault.Conflict, "key_name_taken", "Another key that works has this name.")
+	ErrKeyUse       = fault.New(fault.Invalid, "key_use", "Choose what the key may do.")
 	ErrServiceName  = fault.New(fault.Invalid, "service_name", "A service's name has 1 to 32 small letters, digits and hyphens, and begins with a letter.")
 	ErrKeysMany     = fault.New(fault.Conflict, "keys_many", "There are keys enough already.").
 			Says("There are %d keys already. Revoke one that nothing uses any more.", MostKeys).With("most", MostKeys)
@@ -71,6 +72,18 @@ const (
 	ServiceKeys   KeyScope = "service"
 	DeductionKeys KeyScope = "deduction"
 )
+
+// ServiceHolder is the holder of a service's keys of a scope; its name counts
+// for those that deduct.
+func ServiceHolder(scope KeyScope, service string) (KeyHolder, error) {
+	switch scope {
+	case ServiceKeys:
+		return ServicesKeys(), nil
+	case DeductionKeys:
+		return DeductingService(service)
+	}
+	return KeyHolder{}, ErrKeyUse.On("may")
+}
 
 // DeductingService is a service of the platform that has amounts deducted, by
 // the name that its operator gives it, as a holder of keys: all of its keys act

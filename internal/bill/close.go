@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/prepaid"
 	"tollgate.dev/internal/rate"
@@ -69,9 +70,8 @@ type Parked struct {
 	WorkspaceID string
 	Site        site.ID
 	Day         period.Day
-	Code        string // of the fault
-	Reason      string
 	At          time.Time
+	fault.Kept
 }
 
 // Close bills one workspace's day, once: closed again, the bill that is there

@@ -145,8 +145,7 @@ func (b Books) closeOne(ctx context.Context, s site.Site, day period.Day, worksp
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	f := fault.From(err)
-	p := Parked{WorkspaceID: workspaceID, Site: s.ID, Day: day, Code: f.Code, Reason: err.Error(), At: at}
+	p := Parked{WorkspaceID: workspaceID, Site: s.ID, Day: day, At: at, Kept: fault.Keep(err)}
 	return b.Write(ctx, func(tx Tx) error { return tx.Park(ctx, p) })
 }
 

@@ -181,7 +181,7 @@ func (l *lot) usageOf(ctx context.Context, tx Tx, workspaces []workspace.Workspa
 }
 
 func (l *lot) park(w workspace.Workspace, err error) Parked {
-	return Parked{WorkspaceID: w.ID, Site: l.site.ID, Day: l.day, Code: fault.From(err).Code, Reason: err.Error(), At: l.at}
+	return Parked{WorkspaceID: w.ID, Site: l.site.ID, Day: l.day, At: l.at, Kept: fault.Keep(err)}
 }
 
 func (l *lot) ids() []string {

@@ -23,10 +23,13 @@ func (b *Console) keysOf(r *http.Request) holder.KeysOf {
 	a := payer(ctx)
 	return holder.KeysOf{
 		Holder: account.KeyHolder{Scope: account.AccountKeys, ID: a.ID}, By: a.ID, Path: keysPath, Zone: zoneOf(a.Currency), Address: b.BaseURL,
-		Lede: web.T(ctx, "keys.account_lede"), Note: web.T(ctx, "keys.account_note"),
+		Words: web.ReadingKeys(ctx, web.T(ctx, "keys.account_lede"), web.T(ctx, "keys.account_note")),
 		Frame: func(title string) web.Frame { return b.frame(r, title, "account") },
 		Rows: func(ctx context.Context, _ *store.Tx, keys []account.Key) ([]web.KeyRow, error) {
-			return web.KeyRows(ctx, keys, web.T(ctx, "keys.reads_all"), func(account.Key) string { return a.UserName }), nil
+			return web.KeyRows(ctx, keys, always(web.T(ctx, "keys.reads_all")), always(a.UserName)), nil
 		},
 	}
 }
+
+// always says the same of each key.
+func always(text string) func(account.Key) string { return func(account.Key) string { return text } }

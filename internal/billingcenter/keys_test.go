@@ -27,12 +27,12 @@ func TestKeysGallery(t *testing.T) {
 	old := key
 	old.Name, old.RevokedAt = "trial", noon.AddDate(0, 0, -1)
 	rows := func(ctx context.Context, list ...account.Key) []web.KeyRow {
-		return web.KeyRows(ctx, list, web.T(ctx, "keys.reads_all"), func(account.Key) string { return acme.UserName })
+		return web.KeyRows(ctx, list, always(web.T(ctx, "keys.reads_all")), always(acme.UserName))
 	}
 	keys := func(form *web.Form, fresh *web.FreshKey, list ...account.Key) page {
 		return func(ctx context.Context) templ.Component {
 			p := web.KeysPage{
-				Frame: frame(ctx, "API keys", "account"), Form: form, Path: keysPath, Lede: web.T(ctx, "keys.account_lede"), Note: web.T(ctx, "keys.account_note"),
+				Frame: frame(ctx, "API keys", "account"), Form: form, Path: keysPath, Words: web.ReadingKeys(ctx, web.T(ctx, "keys.account_lede"), web.T(ctx, "keys.account_note")),
 				Address: "https://tollgate.example", Fresh: fresh, Zone: hangzhou, Today: period.MustParseDay("2026-03-12"),
 			}
 			p.Keys = rows(ctx, list...)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/store"
@@ -27,19 +29,47 @@ type Keys struct {
 
 // KeysOf is a holder of keys, and what its pages say.
 type KeysOf struct {
-	Holder     account.KeyHolder
-	By         string // the account of who is signed in
-	Path       string // of the list
-	Lede, Note string
-	Address    string // where the API is
-	Example    string // of a call with the key; empty for the one that reads
-	Zone       *time.Location
-	Frame      func(title string) web.Frame
+	Holder  account.KeyHolder
+	By      string // the account of who is signed in
+	Path    string // of the list
+	Words   web.KeyWords
+	Address string // where the API is
+	Zone    *time.Location
+	Frame   func(title string) web.Frame
+
+	// Many is set where the keys of several holders are on one page; nil is
+	// where they are those of Holder.
+	Many *Holders
+	// Example is a first call with a key, "$KEY" in its place; nil for the one that reads.
+	Example func(k account.Key) string
 
 	// May refuses whoever may not make and revoke keys any more; nil refuses nobody.
 	May func(ctx context.Context, tx *store.Tx) error
 	// Rows says of each key who made it and what it may do now.
 	Rows func(ctx context.Context, tx *store.Tx, keys []account.Key) ([]web.KeyRow, error)
+}
+
+// Holders are several holders of keys whose keys are on one page.
+type Holders struct {
+	Keys  func(ctx context.Context, tx *store.Tx, limit int) ([]account.Key, error)
+	Key   func(ctx context.Context, tx *store.Tx, id string) (account.Key, error)
+	Whose func(form *web.Form) (account.KeyHolder, error) // the key is that a form asks for
+	// Fields are what the form asks besides the name.
+	Fields func(form *web.Form) templ.Component
+}
+
+func (of KeysOf) keys(ctx context.Context, tx *store.Tx) ([]account.Key, error) {
+	if of.Many != nil {
+		return of.Many.Keys(ctx, tx, mostKeysShown)
+	}
+	return tx.Keys(ctx, of.Holder, mostKeysShown)
+}
+
+func (of KeysOf) key(ctx context.Context, tx *store.Tx, id string) (account.Key, error) {
+	if of.Many != nil {
+		return of.Many.Key(ctx, tx, id)
+	}
+	return tx.KeyOf(ctx, of.Holder, id)
 }
 
 // Routes are the pages at the path of the list, for those who have the need.
@@ -60,11 +90,14 @@ func (k *Keys) List(w http.ResponseWriter, r *http.Request) error { return k.pag
 func (k *Keys) page(w http.ResponseWriter, r *http.Request, form *web.Form, fresh *web.FreshKey) error {
 	ctx, of := r.Context(), k.Of(r)
 	page := web.KeysPage{
-		Frame: of.Frame(web.T(ctx, "keys.title")), Form: form, Path: of.Path, Fresh: fresh, Lede: of.Lede, Note: of.Note,
-		Address: of.Address, Example: of.Example, Zone: of.Zone, Today: period.DayOf(k.Now(), of.Zone),
+		Frame: of.Frame(of.Words.Title), Form: form, Path: of.Path, Fresh: fresh, Words: of.Words,
+		Address: of.Address, Zone: of.Zone, Today: period.DayOf(k.Now(), of.Zone),
+	}
+	if of.Many != nil {
+		page.Fields = of.Many.Fields(form)
 	}
 	err := k.Store.Read(ctx, func(tx *store.Tx) error {
-		all, err := tx.Keys(ctx, of.Holder, mostKeysShown)
+		all, err := of.keys(ctx, tx)
 		if err == nil {
 			page.Keys, err = of.Rows(ctx, tx, all)
 		}
@@ -92,6 +125,12 @@ func (k *Keys) Make(w http.ResponseWriter, r *http.Request) error {
 	draft := account.KeyDraft{Holder: of.Holder, Name: form.Text("name"), MadeBy: of.By, Address: web.Address(r)}
 	var made account.Key
 	var secret string
+	if of.Many != nil {
+		draft.Holder, err = of.Many.Whose(form)
+	}
+	if form.Refused(err) {
+		return k.page(w, r, form, nil)
+	}
 	err = k.change(ctx, of, func(tx *store.Tx) (err error) {
 		made, secret, err = account.MakeKey(ctx, tx, draft, k.Now())
 		return err
@@ -102,7 +141,11 @@ func (k *Keys) Make(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return k.page(w, r, nil, &web.FreshKey{Name: made.Name, Secret: secret})
+	fresh := &web.FreshKey{Name: made.Name, Secret: secret}
+	if of.Example != nil {
+		fresh.Example = of.Example(made)
+	}
+	return k.page(w, r, nil, fresh)
 }
 
 // change makes or revokes a key, if who is signed in still may.
@@ -122,7 +165,7 @@ func (k *Keys) AskRevoke(w http.ResponseWriter, r *http.Request) error {
 	ctx, of := r.Context(), k.Of(r)
 	page := web.RevokeKeyPage{Path: of.Path, Zone: of.Zone}
 	err := k.Store.Read(ctx, func(tx *store.Tx) error {
-		key, err := tx.KeyOf(ctx, of.Holder, r.PathValue("key"))
+		key, err := of.key(ctx, tx, r.PathValue("key"))
 		if err != nil {
 			return err
 		}
@@ -147,10 +190,10 @@ func (k *Keys) Revoke(w http.ResponseWriter, r *http.Request) error {
 	ctx, of := r.Context(), k.Of(r)
 	var key account.Key
 	err := k.change(ctx, of, func(tx *store.Tx) (err error) {
-		if key, err = tx.KeyOf(ctx, of.Holder, r.PathValue("key")); err != nil {
+		if key, err = of.key(ctx, tx, r.PathValue("key")); err != nil {
 			return err
 		}
-		return account.RevokeKey(ctx, tx, of.Holder, key.ID, of.By, web.Address(r), k.Now())
+		return account.RevokeKey(ctx, tx, key.Holder, key.ID, of.By, web.Address(r), k.Now())
 	})
 	if err != nil {
 		return err

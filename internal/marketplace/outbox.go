@@ -110,16 +110,16 @@ func (r Record) decide(s RecordState, reason string, at time.Time) Record {
 // what may have been, nobody knows.
 func (r Record) overdue(at time.Time) Record {
 	if r.unsure() {
-		return r.decide(Ambiguous, reasonNoAnswer, at)
+		return r.decide(Ambiguous, ReasonNoAnswer, at)
 	}
 	return r.decide(Late, r.Reason, at)
 }
 
 // The reasons that are our own words; all others are the cloud's.
 const (
-	reasonNoAnswer    = "no answer came before the deadline"
-	reasonResends     = "no answer came, and the cloud may count a repetition"
-	reasonAfterSilent = "refused after a sending without an answer: "
+	ReasonNoAnswer    = "no answer came before the deadline"
+	ReasonResends     = "no answer came, and the cloud may count a repetition"
+	ReasonAfterSilent = "refused after a sending without an answer: "
 )
 
 // after is the record after what the cloud said of it.
@@ -130,7 +130,7 @@ func (r Record) after(o Outcome, l Limits, at time.Time) Record {
 		return r.decide(o.State, o.Reason, at)
 	case Rejected, Late:
 		if r.Answers++; r.unsure() { // an earlier sending may have been taken
-			return r.decide(Ambiguous, reasonAfterSilent+o.Reason, at)
+			return r.decide(Ambiguous, ReasonAfterSilent+o.Reason, at)
 		}
 		return r.decide(o.State, o.Reason, at)
 	}
@@ -141,7 +141,7 @@ func (r Record) after(o Outcome, l Limits, at time.Time) Record {
 // again, byte for byte, as often as the cloud counts a repetition once.
 func (r Record) lost(reason string, l Limits, at time.Time) Record {
 	if l.Resends >= 0 && r.Attempts-r.Answers > l.Resends {
-		return r.decide(Ambiguous, reasonResends, at)
+		return r.decide(Ambiguous, ReasonResends, at)
 	}
 	return r.again(at, reason)
 }
@@ -155,7 +155,7 @@ func (r Record) refused(err error, of int, l Limits, at time.Time) Record {
 	}
 	if of == 1 {
 		if r.unsure() {
-			return r.decide(Ambiguous, reasonAfterSilent+poisoned.Reason, at)
+			return r.decide(Ambiguous, ReasonAfterSilent+poisoned.Reason, at)
 		}
 		return r.decide(Rejected, poisoned.Reason, at)
 	}

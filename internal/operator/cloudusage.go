@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"tollgate.dev/internal/account"
@@ -55,6 +57,9 @@ func (o *Console) cloudUsage() []web.Route {
 func (o *Console) cloudUsagePage(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	page := CloudUsage{Frame: o.frame(r, web.T(ctx, "op.nav.cloud-usage"), "cloud-usage"), State: marketplace.RecordState(r.URL.Query().Get("state"))}
+	if !slices.Contains(marketplace.RecordStates(), page.State) {
+		page.State = "" // a state that there is not narrows nothing
+	}
 	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if page.Lost, err = tx.UsageRecords(ctx, store.UsageFilter{Lost: true}, "", shown); err != nil {
 			return err
@@ -160,6 +165,15 @@ func (o *Console) reconciliationFile(w http.ResponseWriter, r *http.Request) err
 	return nil
 }
 
+// states are the list's filters, the one that is chosen among them.
+func (p CloudUsage) states(ctx context.Context) []web.Tab {
+	list := []web.Tab{{Label: web.T(ctx, "op.cloud.all"), Href: cloudUsagePath, Current: p.State == ""}}
+	for _, s := range marketplace.RecordStates() {
+		list = append(list, web.Tab{Label: web.T(ctx, "op.usage."+string(s)), Href: cloudUsagePath + "?state=" + string(s), Current: p.State == s})
+	}
+	return list
+}
+
 // clouds are the methods that a marketplace settles.
 func (p CloudMonth) clouds(ctx context.Context) []web.Option {
 	var list []web.Option
@@ -181,6 +195,21 @@ func (p CloudRecord) verdicts(ctx context.Context) []web.Option {
 		list = append(list, web.Option{Value: string(v), Label: web.T(ctx, "op.verdict."+string(v))})
 	}
 	return list
+}
+
+// recordReason is why a record is as it is: in the language of the page where
+// the reason is ours, as it was said where a cloud or an operator said it.
+func recordReason(ctx context.Context, reason string) string {
+	said, silent := strings.CutPrefix(reason, marketplace.ReasonAfterSilent)
+	switch {
+	case silent:
+		return web.T(ctx, "op.cloud.reason.silent", "reason", said)
+	case reason == marketplace.ReasonNoAnswer:
+		return web.T(ctx, "op.cloud.reason.no_answer")
+	case reason == marketplace.ReasonResends:
+		return web.T(ctx, "op.cloud.reason.resends")
+	}
+	return reason
 }
 
 func usageTone(s marketplace.RecordState) web.Tone {

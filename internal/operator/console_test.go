@@ -19,6 +19,7 @@ import (
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
@@ -303,7 +304,7 @@ func TestParkedWorkspacesAreBilledAgain(t *testing.T) {
 	h := open(t, false)
 	h.signIn()
 	h.write(func(ctx context.Context, tx *store.Tx) error {
-		return tx.Park(ctx, bill.Parked{WorkspaceID: h.shop.ID, Site: "cn1", Day: period.MustParseDay("2026-03-10"), Code: "bill_beyond_bound", Reason: "too large", At: noon})
+		return tx.Park(ctx, bill.Parked{WorkspaceID: h.shop.ID, Site: "cn1", Day: period.MustParseDay("2026-03-10"), At: noon, Kept: fault.Kept{Code: "bill_beyond_bound", Reason: "too large"}})
 	})
 	h.get(http.StatusOK, "/").says("bill_beyond_bound")
 	h.post(http.StatusOK, "/parked/"+h.shop.ID+"/2026-03-10/retry").says("Billed: cn1-2026-000001.")
@@ -319,7 +320,7 @@ func TestParkedStatementsAreIssuedAgain(t *testing.T) {
 	h.signIn()
 	february := period.MustParseDay("2026-02-01").Month()
 	h.write(func(ctx context.Context, tx *store.Tx) error {
-		return tx.ParkStatement(ctx, statement.Parked{Payer: h.payer.ID, Month: february, Code: "statement_does_not_sum", Reason: "a bill is not what was issued", At: noon})
+		return tx.ParkStatement(ctx, statement.Parked{Payer: h.payer.ID, Month: february, At: noon, Kept: fault.Kept{Code: "statement_does_not_sum", Reason: "a bill is not what was issued"}})
 	})
 	page := h.get(http.StatusOK, "/")
 	for _, text := range []string{"Parked statements", "acme", "2026-02", "statement_does_not_sum", "a bill is not what was issued"} {

@@ -14,6 +14,7 @@ import (
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
@@ -166,9 +167,9 @@ func today() map[string]page {
 					dayRow(cn1, bill.SiteDay{Site: "cn1", Day: day, BeganAt: noon.Add(-12 * time.Hour), ClosedAt: noon.Add(-12 * time.Hour), Bills: 41, Parked: 1}, noon, noon),
 					dayRow(us1, bill.SiteDay{Site: "us1", Day: day.Add(-2), BeganAt: noon, Bills: 3, Total: 1000, Done: 340}, noon, noon),
 				},
-				Parked:    []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real.", At: noon.Add(-12 * time.Hour)}, "shop"}},
+				Parked:    []ParkedRow{{bill.Parked{WorkspaceID: shop.ID, Site: "cn1", Day: day, At: noon.Add(-12 * time.Hour), Kept: fault.Kept{Code: "bill_beyond_bound", Reason: "This bill is larger than any that can be real."}}, "shop"}},
 				Uncleared: []ClearingRow{{arrears.Clearing{WorkspaceID: "wksp_2", Reason: workspace.Dissolved, DueAt: noon.Add(-time.Hour), NextAt: noon.Add(time.Minute), Tries: 6, Failure: "forget the metric records: the disk is gone"}, "trial"}},
-				Unstated:  []UnstatedRow{{statement.Parked{Payer: acme.ID, Month: day.Month(), Code: "statement_does_not_sum", Reason: "The parts of this statement do not sum to it.", At: noon.Add(-2 * time.Hour)}, "acme"}},
+				Unstated:  []UnstatedRow{{statement.Parked{Payer: acme.ID, Month: day.Month(), At: noon.Add(-2 * time.Hour), Kept: fault.Kept{Code: "statement_does_not_sum", Reason: "The parts of this statement do not sum to it."}}, "acme"}},
 				Mails:     []notify.Mail{{ID: "mail_1", Kind: notify.OpeningReminder, To: "finance@acme.example", CreatedAt: noon.Add(-time.Hour)}},
 				Verdict:   audit.Verdict{At: noon, Findings: []audit.Finding{{Invariant: "I5", Subject: "bill_1", Detail: "its hours make 2 lines, it has 3"}}},
 			})

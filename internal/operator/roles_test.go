@@ -13,6 +13,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/statement"
@@ -129,10 +130,10 @@ func (h *house) busy() (transfer, mail string) {
 	transfer = h.declared("500", "TG-BUSY0-00000").ID
 	h.write(func(ctx context.Context, tx *store.Tx) error {
 		day := period.MustParseDay("2026-03-10")
-		if err := tx.Park(ctx, bill.Parked{WorkspaceID: h.shop.ID, Site: "cn1", Day: day, Code: "bill_beyond_bound", Reason: "too large", At: noon}); err != nil {
+		if err := tx.Park(ctx, bill.Parked{WorkspaceID: h.shop.ID, Site: "cn1", Day: day, At: noon, Kept: fault.Kept{Code: "bill_beyond_bound", Reason: "too large"}}); err != nil {
 			return err
 		}
-		if err := tx.ParkStatement(ctx, statement.Parked{Payer: h.payer.ID, Month: day.Month(), Code: "statement_does_not_sum", At: noon}); err != nil {
+		if err := tx.ParkStatement(ctx, statement.Parked{Payer: h.payer.ID, Month: day.Month(), At: noon, Kept: fault.Kept{Code: "statement_does_not_sum"}}); err != nil {
 			return err
 		}
 		return tx.Announce(ctx, account.Registered{UserName: "acme", Email: "pay@acme.example", Language: "en", RegisteredAt: noon})

@@ -70,11 +70,10 @@ type Tx interface {
 // Parked is an account whose statement could not be made. It waits for a
 // person; until then its bills go on the next one.
 type Parked struct {
-	Payer  string
-	Month  period.Month
-	Code   string // of the fault
-	Reason string
-	At     time.Time
+	Payer string
+	Month period.Month
+	At    time.Time
+	fault.Kept
 }
 
 // Issued happens when a statement was made (mail 3 of domain section 14).
@@ -331,7 +330,7 @@ func (d Desk) one(ctx context.Context, payer string, m period.Month, at time.Tim
 		return err
 	}
 	run.Parked++
-	p := Parked{Payer: payer, Month: m, Code: fault.From(err).Code, Reason: err.Error(), At: at}
+	p := Parked{Payer: payer, Month: m, At: at, Kept: fault.Keep(err)}
 	return d.Write(ctx, func(tx Tx) error { return tx.ParkStatement(ctx, p) })
 }
 

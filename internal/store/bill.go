@@ -110,11 +110,15 @@ func (tx *Tx) NextNumber(ctx context.Context, series string) (int64, error) {
 
 // Park keeps the reason why a workspace's day could not be billed.
 func (tx *Tx) Park(ctx context.Context, p bill.Parked) error {
-	_, err := tx.Exec(ctx, `
-		INSERT INTO parked (workspace_id, day, site, code, reason, at)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (workspace_id, day) DO UPDATE SET code = excluded.code, reason = excluded.reason, at = excluded.at`,
-		p.WorkspaceID, p.Day.String(), string(p.Site), p.Code, p.Reason, period.Micros(p.At))
+	figures, err := p.FiguresText()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO parked (workspace_id, day, site, code, reason, figures, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (workspace_id, day) DO UPDATE SET code = excluded.code, reason = excluded.reason, figures = excluded.figures, at = excluded.at`,
+		p.WorkspaceID, p.Day.String(), string(p.Site), p.Code, p.Reason, figures, period.Micros(p.At))
 	return err
 }
 
@@ -130,18 +134,21 @@ func (tx *Tx) Unpark(ctx context.Context, workspaceID string, day period.Day) er
 // Parked lists the parked workspaces, the longest waiting first.
 func (tx *Tx) Parked(ctx context.Context, limit int) ([]bill.Parked, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT workspace_id, day, site, code, reason, at
+		SELECT workspace_id, day, site, code, reason, figures, at
 		FROM parked
 		ORDER BY at, workspace_id, day
 		LIMIT $1`, int64(limit))
 	return collect(rows, err, func(r Row) (bill.Parked, error) {
 		var p bill.Parked
-		var day string
+		var day, figures string
 		var at int64
-		if err := r.Scan(&p.WorkspaceID, &day, &p.Site, &p.Code, &p.Reason, &at); err != nil {
+		if err := r.Scan(&p.WorkspaceID, &day, &p.Site, &p.Code, &p.Reason, &figures, &at); err != nil {
 			return p, err
 		}
 		p.At = period.FromMicros(at)
+		if err := p.ReadFigures(figures); err != nil {
+			return p, err
+		}
 		return p, p.Day.UnmarshalText([]byte(day))
 	})
 }

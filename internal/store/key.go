@@ -65,6 +65,28 @@ func (tx *Tx) Keys(ctx context.Context, h account.KeyHolder, limit int) ([]accou
 	return collect(rows, err, scanKey)
 }
 
+// ServiceKeys lists the keys of all services of the platform: those that work
+// first, then the newest.
+func (tx *Tx) ServiceKeys(ctx context.Context, limit int) ([]account.Key, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+keyColumns+`
+		FROM reader_key
+		WHERE scope IN ($1, $2)
+		ORDER BY CASE WHEN revoked_at = 0 THEN 0 ELSE 1 END, created_at DESC, id
+		LIMIT $3`, string(account.ServiceKeys), string(account.DeductionKeys), int64(limit))
+	return collect(rows, err, scanKey)
+}
+
+// ServiceKey finds a key of any service of the platform, or
+// account.ErrKeyUnknown.
+func (tx *Tx) ServiceKey(ctx context.Context, id string) (account.Key, error) {
+	return scanKey(tx.QueryRow(ctx, `
+		SELECT `+keyColumns+`
+		FROM reader_key
+		WHERE scope IN ($1, $2)
+			AND id = $3`, string(account.ServiceKeys), string(account.DeductionKeys), id))
+}
+
 // KeyOf finds a key of the holder, or account.ErrKeyUnknown.
 func (tx *Tx) KeyOf(ctx context.Context, h account.KeyHolder, id string) (account.Key, error) {
 	return scanKey(tx.QueryRow(ctx, `

@@ -168,11 +168,15 @@ func (tx *Tx) FinishMonth(ctx context.Context, c money.Currency, m period.Month)
 
 // ParkStatement keeps the reason why a payer's statement could not be made.
 func (tx *Tx) ParkStatement(ctx context.Context, p statement.Parked) error {
-	_, err := tx.Exec(ctx, `
-		INSERT INTO statement_parked (payer, month, code, reason, at)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (payer, month) DO UPDATE SET code = excluded.code, reason = excluded.reason, at = excluded.at`,
-		p.Payer, p.Month.String(), p.Code, p.Reason, period.Micros(p.At))
+	figures, err := p.FiguresText()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO statement_parked (payer, month, code, reason, figures, at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (payer, month) DO UPDATE SET code = excluded.code, reason = excluded.reason, figures = excluded.figures, at = excluded.at`,
+		p.Payer, p.Month.String(), p.Code, p.Reason, figures, period.Micros(p.At))
 	return err
 }
 
@@ -188,14 +192,17 @@ func (tx *Tx) UnparkStatement(ctx context.Context, payer string, m period.Month)
 // ParkedStatements lists the parked statements, the longest waiting first.
 func (tx *Tx) ParkedStatements(ctx context.Context, limit int) ([]statement.Parked, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT payer, month, code, reason, at
+		SELECT payer, month, code, reason, figures, at
 		FROM statement_parked
 		ORDER BY at, payer, month
 		LIMIT $1`, int64(limit))
 	return collect(rows, err, func(r Row) (p statement.Parked, err error) {
-		var month string
+		var month, figures string
 		var at int64
-		if err := r.Scan(&p.Payer, &month, &p.Code, &p.Reason, &at); err != nil {
+		if err := r.Scan(&p.Payer, &month, &p.Code, &p.Reason, &figures, &at); err != nil {
+			return p, err
+		}
+		if err := p.ReadFigures(figures); err != nil {
 			return p, err
 		}
 		p.At = period.FromMicros(at)

@@ -23,7 +23,7 @@ func (c *Console) keysOf(r *http.Request) holder.KeysOf {
 	p := v.place
 	return holder.KeysOf{
 		Holder: workspace.KeyHolder(p.Workspace.ID), By: v.account.ID, Path: p.path("keys"), Zone: p.Site.Zone, Address: c.options.BaseURL,
-		Lede: web.T(ctx, "keys.workspace_lede", "name", p.Workspace.Name), Note: web.T(ctx, "keys.workspace_note"),
+		Words: web.ReadingKeys(ctx, web.T(ctx, "keys.workspace_lede", "name", p.Workspace.Name), web.T(ctx, "keys.workspace_note")),
 		Frame: func(title string) web.Frame { return c.frame(r, title, "settings") },
 		May: func(ctx context.Context, tx *store.Tx) error {
 			return workspace.MayManageKeys(ctx, tx, p.Workspace.ID, v.actor(r))
@@ -44,17 +44,17 @@ func keyRows(ctx context.Context, tx *store.Tx, keys []account.Key) ([]web.KeyRo
 		row := web.KeyRow{Key: k, Maker: maker.UserName}
 		switch {
 		case k.Revoked():
-			row.Reads = web.T(ctx, "keys.reads_none")
+			row.May = web.T(ctx, "keys.reads_none")
 		case errors.Is(err, workspace.ErrKeyOrphan):
-			row.Stops, row.Reads = true, web.T(ctx, "keys.reads_orphan")
+			row.Stops, row.May = true, web.T(ctx, "keys.reads_orphan")
 		case err != nil:
 			return nil, err
 		case role.May(workspace.PayBilling):
-			row.Reads = web.T(ctx, "keys.reads_all")
+			row.May = web.T(ctx, "keys.reads_all")
 		case role.May(workspace.ViewBilling):
-			row.Reads = web.T(ctx, "keys.reads_bills")
+			row.May = web.T(ctx, "keys.reads_bills")
 		default:
-			row.Stops, row.Reads = true, web.T(ctx, "keys.reads_nothing")
+			row.Stops, row.May = true, web.T(ctx, "keys.reads_nothing")
 		}
 		rows = append(rows, row)
 	}

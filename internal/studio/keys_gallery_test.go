@@ -27,16 +27,16 @@ func TestKeysGallery(t *testing.T) {
 	old.RevokedAt = noon.AddDate(0, -1, 0)
 	rows := func(ctx context.Context) []web.KeyRow {
 		return []web.KeyRow{
-			{Key: board, Maker: "noah", Reads: web.T(ctx, "keys.reads_bills")},
-			{Key: export, Maker: "olivia", Reads: web.T(ctx, "keys.reads_all")},
-			{Key: script, Maker: "gus", Reads: web.T(ctx, "keys.reads_orphan"), Stops: true},
-			{Key: old, Maker: "olivia", Reads: web.T(ctx, "keys.reads_none")},
+			{Key: board, Maker: "noah", May: web.T(ctx, "keys.reads_bills")},
+			{Key: export, Maker: "olivia", May: web.T(ctx, "keys.reads_all")},
+			{Key: script, Maker: "gus", May: web.T(ctx, "keys.reads_orphan"), Stops: true},
+			{Key: old, Maker: "olivia", May: web.T(ctx, "keys.reads_none")},
 		}
 	}
 	page := func(form *web.Form, fresh *web.FreshKey, list func(context.Context) []web.KeyRow) func(context.Context, web.Frame) templ.Component {
 		return func(ctx context.Context, f web.Frame) templ.Component {
 			return web.KeysView(web.KeysPage{
-				Frame: f, Form: form, Path: owner.place.path("keys"), Lede: web.T(ctx, "keys.workspace_lede", "name", "shop"), Note: web.T(ctx, "keys.workspace_note"),
+				Frame: f, Form: form, Path: owner.place.path("keys"), Words: web.ReadingKeys(ctx, web.T(ctx, "keys.workspace_lede", "name", "shop"), web.T(ctx, "keys.workspace_note")),
 				Address: "https://tollgate.example", Fresh: fresh, Keys: list(ctx), Zone: owner.place.Site.Zone, Today: period.MustParseDay("2026-03-02"),
 			})
 		}

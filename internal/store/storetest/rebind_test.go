@@ -139,7 +139,7 @@ func TestAParkedDayHoldsTheWorkspace(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		x, other, owner := twoAccounts(t, s)
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
-			return tx.Park(ctx, bill.Parked{WorkspaceID: x.shop.ID, Site: "cn1", Day: day(march1), Code: "x", Reason: "x", At: noon})
+			return tx.Park(ctx, bill.Parked{WorkspaceID: x.shop.ID, Site: "cn1", Day: day(march1), At: noon, Kept: fault.Kept{Code: "x", Reason: "x"}})
 		})
 		if err := nameOther(t, s, x.shop, other, owner, upgraded.Add(time.Hour)); !errors.Is(err, rebind.ErrDayOpen) {
 			t.Errorf("with a parked day: %v", err)
