@@ -61,7 +61,7 @@ bench-billing: ## rating, and the close of WORKSPACES (1000000) against a bare C
 		go test -tags bench -run '^TestBillingSpeed$$' -count 1 -v -timeout 60m ./internal/store/storetest
 
 .PHONY: fire
-fire: ## kill -9 processes CYCLES (2000) times in each of six kinds of work; CI does it 50 times
+fire: ## kill -9 processes CYCLES (2000) times in each of eight kinds of work; CI does it 50 times
 	TOLLGATE_FIRE_CYCLES="$(CYCLES)" go test -run Killed -count 1 -v -timeout 12h ./internal/fire
 
 .PHONY: bench-ledger

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/gateway"
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
@@ -62,6 +63,15 @@ func (e *Engine) Advance(ctx context.Context, by time.Duration) error {
 	_, err := e.app.calendar.Advance(ctx, by)
 	return err
 }
+
+// Gateway makes the engine's door for reports, with its spool in the folder. It
+// is the caller's to start, to flush when the clock moves, and to stop.
+func (e *Engine) Gateway(ctx context.Context, folder string) (*gateway.Gateway, error) {
+	return e.app.newGateway(ctx, folder)
+}
+
+// Clouds is where purchases on marketplaces are bound and their words arrive.
+func (e *Engine) Clouds() *marketplace.Desk { return e.app.clouds }
 
 // Desk is where payments are begun and the words of channels arrive.
 func (e *Engine) Desk() *topup.Desk { return e.app.desk }

@@ -21,19 +21,26 @@ import (
 // gatewayID names the gateway of this process; its spool is in the data folder.
 const gatewayID = "main"
 
-func (a *App) openGateway(ctx context.Context) error {
+func (a *App) openGateway(ctx context.Context) (err error) {
+	if a.gateway, err = a.newGateway(ctx, a.config.Data); err == nil {
+		a.flush = a.gateway.Flush
+	}
+	return err
+}
+
+// newGateway makes a gateway whose spool is in the folder.
+func (a *App) newGateway(ctx context.Context, folder string) (*gateway.Gateway, error) {
 	secret, err := a.secret(ctx)
 	if err != nil {
-		return fmt.Errorf("the installation's meter key: %w", err)
+		return nil, fmt.Errorf("the installation's meter key: %w", err)
 	}
-	a.gateway = gateway.New(gateway.Config{
-		ID: gatewayID, SpoolPath: filepath.Join(a.config.Data, "spool.db"), Secret: secret, Sites: a.config.Sites,
+	g := gateway.New(gateway.Config{
+		ID: gatewayID, SpoolPath: filepath.Join(folder, "spool.db"), Secret: secret, Sites: a.config.Sites,
 		Store: gatewayStore{a}, Limits: a.limits, Alternative: a.alternative, Sink: a.sink, Now: a.clock.Now,
 		FlushEvery: a.config.FlushEvery, Share: a.config.Share, Log: a.log,
 	})
-	a.flush = a.gateway.Flush
-	a.store.OnChange(a.gateway.Invalidate)
-	return nil
+	a.store.OnChange(g.Invalidate)
+	return g, nil
 }
 
 // limits are the Experience plan's quotas at an instant. A catalogue without

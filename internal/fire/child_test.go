@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,9 @@ import (
 
 	"tollgate.dev/internal/app"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/gateway"
 	"tollgate.dev/internal/job"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
@@ -59,6 +62,9 @@ type life struct {
 	engine *app.Engine
 	sink   sink.Sink
 	diary  *diary
+
+	gateway *gateway.Gateway // none until a report is to come
+	listens *httptest.Server
 }
 
 // live goes on with a story where the life before was killed. "opened" ends it
@@ -119,7 +125,7 @@ func (l *life) open(ctx context.Context) error {
 	}
 	l.engine, err = app.NewEngine(ctx, app.Bench{
 		Store: l.store, Clock: l.clock, Catalog: catalog.Default(), Log: log, Sink: l.sink, Flush: l.flush,
-		Channels: []topup.Channel{till{l.diary}},
+		Channels: []topup.Channel{till{l.diary}}, Clouds: []marketplace.Cloud{bazaar{l.diary}},
 		Send: func(_ context.Context, m notify.Mail) error {
 			if m.Kind == notify.Code {
 				l.diary.note("code-to-" + m.To + " " + code.FindString(m.Text))
@@ -153,6 +159,11 @@ func (l *life) to(ctx context.Context, at time.Time) error {
 // the clock, so that it is the same in every life.
 func (l *life) flush(ctx context.Context) error {
 	now := l.clock.Now()
+	if l.gateway != nil {
+		if err := l.gateway.Flush(ctx); err != nil {
+			return err
+		}
+	}
 	return l.hand(ctx, usage.Batch{Seq: 2 * now.UnixMicro(), Through: now})
 }
 

@@ -2,6 +2,7 @@ package fire_test
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -9,8 +10,10 @@ import (
 	"testing"
 
 	"tollgate.dev/internal/app"
+	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/store/sqlite"
+	"tollgate.dev/internal/workspace"
 )
 
 // unlike is what two runs of one story rightly differ in: names made of random
@@ -24,11 +27,12 @@ var unlike = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "#"},
 	{regexp.MustCompile(`\b\d{6}\b`), "######"},
 	{regexp.MustCompile(`\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b`), "CODE"},
+	{regexp.MustCompile(`\bstate=duplicate_same\b`), "state=accepted"}, // the answer was lost, not the record
 }
 
 // passing are tables and columns that say how the work was done, and not what
 // came of it.
-var passing = regexp.MustCompile(`^(river_|goose_|sqlite_|usage_gateway|.*\.(salt|tail|secret)=)`)
+var passing = regexp.MustCompile(`^(river_|goose_|sqlite_|usage_gateway|marketplace_record\.(attempts|answers|next_at|decided_at)=|.*\.(salt|tail|secret)=)`)
 
 // state is everything that a store holds, row by row, but for what is unlike:
 // every table, every column, in an order of its own.
@@ -131,7 +135,54 @@ func outcome(t *testing.T, s story, folder string) string {
 	if err != nil || !report.OK() {
 		t.Errorf("the books of %s: %v\n%s", folder, err, report)
 	}
-	return state(t, opened)
+	return state(t, opened) + stored(t, opened, folder) + taken(t, folder)
+}
+
+// stored are the records of the sink, each a row.
+func stored(t *testing.T, s *store.Store, folder string) string {
+	t.Helper()
+	local, err := sink.OpenLocal(filepath.Join(folder, "records"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = local.Close() }()
+	var ids, rows []string
+	if err := s.Read(t.Context(), func(tx *store.Tx) error {
+		list, err := tx.WorkspacesIn(t.Context(), store.WorkspaceQuery{}, "", 100)
+		for _, w := range list {
+			ids = append(ids, w.ID)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		for g := range workspace.Generation(3) {
+			page, err := local.Query(t.Context(), sink.Query{WorkspaceID: id, Generation: g, Limit: sink.MaxPage, At: start})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Records {
+				rows = append(rows, fmt.Sprintf("\nsink %s %d %+v", id, g, r))
+			}
+		}
+	}
+	slices.Sort(rows)
+	return strings.Join(rows, "")
+}
+
+// taken is what the marketplace took, once each: a slot that it was told of
+// twice with another quantity is there twice.
+func taken(t *testing.T, folder string) string {
+	t.Helper()
+	d, err := openDiary(filepath.Join(folder, "diary"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.file.Close() }()
+	rows := d.after("took")
+	slices.Sort(rows)
+	return "\ntook " + strings.Join(rows, "\ntook ")
 }
 
 // schemas are the tables of the databases that a story has made.

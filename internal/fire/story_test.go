@@ -42,6 +42,8 @@ var stories = map[string]story{
 	"redemption":  {open: openCodes, steps: 10, step: redeem},
 	"upgrade":     {steps: 8, step: upgradeOne},
 	"migration":   {bare: true, steps: 4, step: migrate},
+	"reports":     {open: openDoor, steps: reports + 1, step: report},
+	"clouds":      {open: openShops, steps: len(cloudSteps), step: func(ctx context.Context, l *life, i int) error { return cloudSteps[i](ctx, l) }},
 	"everything":  {open: openCodes, steps: len(everything), step: func(ctx context.Context, l *life, i int) error { return everything[i](ctx, l) }},
 }
 

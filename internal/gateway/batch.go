@@ -19,7 +19,7 @@ import (
 // no more than the one before. An empty spool is sealed only when even is true.
 func (s *spool) seal(ctx context.Context, through time.Time, even bool) (more, sealed bool, err error) {
 	b := usage.Batch{Gateway: s.gateway, Epoch: s.epoch, Seq: s.seq + 1}
-	err = s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.transact(ctx, "seal", func(ctx context.Context, tx *sql.Tx) error {
 		upTo, full, err := gather(ctx, tx, &b)
 		if err != nil {
 			return err
@@ -145,8 +145,8 @@ func (s *spool) unsent(ctx context.Context) (b usage.Batch, ok bool, err error) 
 
 // sent forgets a batch that the store has.
 func (s *spool) sent(ctx context.Context, seq int64) error {
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM spool_batch WHERE seq = $1`, seq); err != nil {
-		return fmt.Errorf("forget a batch of the spool: %w", err)
-	}
-	return nil
+	return s.transact(ctx, "sent", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM spool_batch WHERE seq = $1`, seq)
+		return err
+	})
 }

@@ -173,7 +173,7 @@ func TestMoreThanABatchHoldsGoesOutInSeveral(t *testing.T) {
 	s := newStage(t)
 	ctx := context.Background()
 	s.g.flushing.Lock()
-	err := s.g.spool.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.g.spool.transact(ctx, "test", func(ctx context.Context, tx *sql.Tx) error {
 		for range maxBatchRows + 5 {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO spool_usage (usage) VALUES ('{"Deltas":[{"WorkspaceID":"w","Generation":1,"Item":"logs","Hour":"2026-03-01T04:00:00Z","Add":2}]}')`); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/zeebo/xxh3"
 
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/sink"
@@ -159,9 +160,11 @@ func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, points []mete
 	if err != nil {
 		return err
 	}
-	err = g.write(ctx, sink.Report{
-		Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
-		Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: points,
+	err = failpoint.Around("sink.write", func() error {
+		return g.write(ctx, sink.Report{
+			Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
+			Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: points,
+		})
 	})
 	if err == nil {
 		err = g.spool.acknowledge(&commit{key: key, received: a.received, counted: a.counted()})

@@ -11,6 +11,7 @@ import (
 
 	_ "modernc.org/sqlite" // the spool's file
 
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/usage"
@@ -116,11 +117,14 @@ func (s *spool) load(ctx context.Context) error {
 }
 
 func (s *spool) begin(ctx context.Context, epoch int64) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE spool_mark SET epoch = $1, seq = 0`, epoch); err != nil {
+	err := s.transact(ctx, "begin", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE spool_mark SET epoch = $1, seq = 0`, epoch)
 		return err
+	})
+	if err == nil {
+		s.epoch, s.seq = epoch, 0
 	}
-	s.epoch, s.seq = epoch, 0
-	return nil
+	return err
 }
 
 // close commits what was handed over and closes the file.
@@ -175,7 +179,7 @@ func (s *spool) write() {
 				waiting = false
 			}
 		}
-		err := s.transact(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		err := s.transact(context.Background(), "acknowledge", func(ctx context.Context, tx *sql.Tx) error {
 			for _, c := range group {
 				if err := c.insert(ctx, tx); err != nil {
 					return err
@@ -205,7 +209,8 @@ func (c *commit) insert(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-func (s *spool) transact(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+// transact is one commit of the spool, with a failpoint before and after it.
+func (s *spool) transact(ctx context.Context, name string, f func(context.Context, *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("write the spool: %w", err)
@@ -213,7 +218,7 @@ func (s *spool) transact(ctx context.Context, f func(context.Context, *sql.Tx) e
 	if err := f(ctx, tx); err != nil {
 		return errors.Join(fmt.Errorf("write the spool: %w", err), tx.Rollback())
 	}
-	if err := tx.Commit(); err != nil {
+	if err := failpoint.Around("spool."+name, tx.Commit); err != nil {
 		return fmt.Errorf("write the spool: %w", err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 )
@@ -38,7 +39,11 @@ func (d *Desk) Deliver(ctx context.Context, m site.Method, now func() time.Time,
 		if err != nil || len(out) == 0 {
 			return err
 		}
-		outcomes, sent := cloud.Send(ctx, out)
+		var outcomes []Outcome
+		sent := failpoint.Around("cloud.send", func() (err error) {
+			outcomes, err = cloud.Send(ctx, out)
+			return err
+		})
 		if ctx.Err() != nil {
 			return ctx.Err() // stopped on the way: the lease says when they go out again
 		}

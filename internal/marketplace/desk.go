@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/audit"
+	"tollgate.dev/internal/failpoint"
 	"tollgate.dev/internal/settle"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/workspace"
@@ -82,7 +83,11 @@ func (d *Desk) Claim(ctx context.Context, m site.Method, c Claim, payer account.
 	if err != nil {
 		return s, err
 	}
-	p, err := cloud.Verify(ctx, c)
+	var p Purchase
+	err = failpoint.Around("cloud.verify", func() (err error) {
+		p, err = cloud.Verify(ctx, c)
+		return err
+	})
 	if err == nil {
 		if _, unit := cloud.Unit(p.Product, payer.Currency); unit != nil {
 			err = ErrCurrency.With("currency", string(payer.Currency))
