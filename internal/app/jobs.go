@@ -35,7 +35,7 @@ func (a *App) openJobs(context.Context) error {
 // tasks are what falls due.
 func (a *App) tasks() []job.Task {
 	tasks := []job.Task{
-		a.asking(), a.sealing(), a.sending(),
+		a.asking(), a.sealing(), a.zeroing(), a.sending(),
 		a.retaining(), a.closing(), a.issuing(), a.expiring(), a.warning(), a.reminding(), a.locking(), a.clearing(), a.lapsing(), a.cleaning(),
 	}
 	if !a.played { // a simulation verifies once, at its end

@@ -16,6 +16,7 @@ import (
 func (a *App) registerMarketplaces() {
 	job.Register(a.runner, a.seal)
 	job.Register(a.runner, a.conclude)
+	job.Register(a.runner, a.zero)
 	job.Register(a.runner, func(ctx context.Context, j marketplace.SendUsage) error {
 		return a.clouds.Deliver(ctx, j.Cloud, a.clock.Now, a.between)
 	})

@@ -164,7 +164,7 @@ func (b *Console) bindArrival(w http.ResponseWriter, r *http.Request) error {
 // refusals are what a door may say by its code.
 var refusals = []*fault.Error{
 	marketplace.ErrSignature, marketplace.ErrSkewed, marketplace.ErrReplayed, marketplace.ErrFields, marketplace.ErrRegistration,
-	marketplace.ErrOtherProduct, marketplace.ErrInactive, marketplace.ErrUnreachable, marketplace.ErrUnknown,
+	marketplace.ErrOtherProduct, marketplace.ErrInactive, marketplace.ErrUnreachable, marketplace.ErrUnknown, marketplace.ErrCrowd,
 }
 
 // refusedPage says why a marketplace's buyer was not let in.

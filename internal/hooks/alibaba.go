@@ -30,6 +30,7 @@ func (c *Clouds) alibaba(w http.ResponseWriter, r *http.Request, m *alibaba.Mark
 		return
 	}
 	f := c.told(m.Method(), err, "a call of a marketplace was refused")
+	c.blame(r, f)
 	reply := call.Answer(f.Kind.Status(), alibaba.Refusal(f.Code, f.Message), alibaba.App{})
 	write(w, reply.Status, reply.Body)
 }
@@ -41,15 +42,16 @@ func (c *Clouds) alibaba(w http.ResponseWriter, r *http.Request, m *alibaba.Mark
 // got hold of one could send it for ever.
 func (c *Clouds) alibabaEvent(ctx context.Context, tx *store.Tx, call alibaba.Call) error {
 	e := call.Event
+	s, err := tx.SubscriptionByInstance(ctx, e.Cloud, e.Instance)
+	if err != nil && !errors.Is(err, marketplace.ErrUnknown) {
+		return err
+	}
+	heard, err := tx.EventsOf(ctx, e.Cloud, e.Instance)
+	if err != nil {
+		return err
+	}
+	e.At = happened(call, s, heard)
 	if call.Action == alibaba.Expire {
-		s, err := tx.SubscriptionByInstance(ctx, e.Cloud, e.Instance)
-		if err != nil && !errors.Is(err, marketplace.ErrUnknown) {
-			return err
-		}
-		heard, err := tx.EventsOf(ctx, e.Cloud, e.Instance)
-		if err != nil {
-			return err
-		}
 		before := slices.ContainsFunc(heard, func(h marketplace.Event) bool { return h.Kind == marketplace.Expired })
 		if before && s.ExpiresAt.After(c.Now().Add(replayMargin)) {
 			c.Log.Warn("an expiry came again before its time, and was passed over", "cloud", string(e.Cloud), "instance", e.Instance)
@@ -57,8 +59,27 @@ func (c *Clouds) alibabaEvent(ctx context.Context, tx *store.Tx, call alibaba.Ca
 		}
 		e = call.Again(s.ExpiresAt)
 	}
-	_, err := marketplace.Take(ctx, tx, e, c.Now())
+	_, err = marketplace.Take(ctx, tx, e, c.Now())
 	return err
+}
+
+// happened is when a call's event happened, as far as the calls tell, which name
+// no instant: when it came, unless it must have been before others that came
+// earlier. An instance is created first; and a renewal to an earlier expiry than
+// is known was made before the one that said so, for what shortens a life is
+// called otherwise.
+func happened(call alibaba.Call, s marketplace.Subscription, heard []marketplace.Event) time.Time {
+	if len(heard) == 0 {
+		return call.Event.At
+	}
+	first := heard[0].At
+	switch {
+	case call.Action == alibaba.Create:
+		return first.Add(-time.Microsecond)
+	case call.Action == alibaba.Renew && call.Event.ExpiresAt.Before(s.ExpiresAt):
+		return first
+	}
+	return call.Event.At
 }
 
 // replayMargin is how long before its time a second expiry is believed.

@@ -9,6 +9,7 @@ import (
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
+	"tollgate.dev/internal/web"
 )
 
 // longestRegistration bounds the form that a buyer brings from AWS.
@@ -19,6 +20,12 @@ const longestRegistration = 64 << 10
 // kept nor shown: what goes on is a ticket of ours for what it stood for.
 func (c *Clouds) register(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
+	source := web.Address(r)
+	if !c.crowd.registrations.Allows(source) {
+		c.refuse(w, r, site.AWS, marketplace.ErrCrowd)
+		return
+	}
+	c.crowd.registrations.Failed(source)
 	r.Body = http.MaxBytesReader(w, r.Body, longestRegistration)
 	if err := r.ParseForm(); err != nil {
 		c.refuse(w, r, site.AWS, marketplace.ErrFields)

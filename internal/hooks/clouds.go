@@ -29,7 +29,10 @@ type Clouds struct {
 	Entry   string           // where buyers find the product
 	Arrive  string           // the page to which a buyer with a ticket is led
 	Refuse  string           // the page that says why a buyer was not let in
+	Most    int              // calls of one source within a minute; 0 for the door's own bound
 	Log     *slog.Logger
+
+	crowd crowd
 }
 
 // PathOf is where a marketplace reaches its door.
@@ -37,16 +40,18 @@ func PathOf(m site.Method) string { return Prefix + "/" + string(m) }
 
 // mount opens the doors of what is connected.
 func (c *Clouds) mount(mux *http.ServeMux) {
+	c.crowd = c.newCrowd()
 	for _, m := range c.Alibaba {
-		mux.HandleFunc("GET "+PathOf(m.Method()), func(w http.ResponseWriter, r *http.Request) { c.alibaba(w, r, m) })
+		mux.HandleFunc("GET "+PathOf(m.Method()), c.orderly(func(w http.ResponseWriter, r *http.Request) { c.alibaba(w, r, m) }, c.awayAlibaba(m)))
 	}
 	if c.AWS != nil {
-		mux.HandleFunc("POST "+PathOf(site.AWS), c.register)
+		mux.HandleFunc("POST "+PathOf(site.AWS), c.orderly(c.register, c.awayBrowser))
 	}
 	if c.Huawei != nil {
-		mux.HandleFunc("POST "+PathOf(site.Huawei), c.huaweiV2)
-		mux.HandleFunc("GET "+PathOf(site.Huawei), c.huaweiV1)
-		mux.HandleFunc("GET "+PathOf(site.Huawei)+"/v1", c.huaweiV1)
+		v1 := c.orderly(c.huaweiV1, c.awayHuawei)
+		mux.HandleFunc("POST "+PathOf(site.Huawei), c.orderly(c.huaweiV2, c.awayHuawei))
+		mux.HandleFunc("GET "+PathOf(site.Huawei), v1)
+		mux.HandleFunc("GET "+PathOf(site.Huawei)+"/v1", v1)
 	}
 }
 
@@ -77,6 +82,7 @@ func (c *Clouds) admit(w http.ResponseWriter, r *http.Request, ticket string) {
 // refuse leads a buyer to the page that says why.
 func (c *Clouds) refuse(w http.ResponseWriter, r *http.Request, m site.Method, err error) {
 	f := c.told(m, err, "a buyer was not let in")
+	c.blame(r, f)
 	lead(w, r, c.Refuse+"?why="+url.QueryEscape(f.Code))
 }
 

@@ -54,7 +54,7 @@ func (c *Clouds) huawei(w http.ResponseWriter, r *http.Request, call huawei.Call
 		})
 	}
 	if err != nil {
-		c.told(site.Huawei, err, "a call of a marketplace was refused")
+		c.blame(r, c.told(site.Huawei, err, "a call of a marketplace was refused"))
 	}
 	reply := c.Huawei.Answer(call, err, states)
 	if reply.Sign != "" {
@@ -135,6 +135,14 @@ func (c *Clouds) huaweiStates(ctx context.Context, tx *store.Tx, call huawei.Cal
 		if err != nil {
 			return nil, err
 		}
+		used, at, err := tx.UsedInAll(ctx, site.Huawei, instance)
+		if err != nil {
+			return nil, err
+		}
+		if at.IsZero() {
+			at = c.Now()
+		}
+		state.Usage = []huawei.Usage{huawei.UsageAt(used.Plain(), at)}
 		states = append(states, state)
 	}
 	return states, nil

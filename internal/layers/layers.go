@@ -62,9 +62,9 @@ var Order = [][]string{
 	{"bus"},
 	{"sink"},
 	// doors
-	{"gateway", "api", "hooks"},
+	{"gateway", "api"},
 	{"web"},
-	{"holder"},
+	{"holder", "hooks"},
 	{"mailbox", "studio", "billingcenter", "operator"},
 	{"demo", "paysim", "marketsim"},
 	{"app"},

@@ -13,6 +13,7 @@ var (
 	ErrSkewed    = fault.New(fault.Unauthenticated, "callback_clock_skewed", "This call was signed too long ago, or its clock is ahead. Check both clocks.")
 	ErrReplayed  = fault.New(fault.Conflict, "callback_replayed", "This call came before. Each call is signed anew.")
 	ErrFields    = fault.New(fault.Invalid, "callback_fields_wrong", "This call lacks a parameter, or has one that cannot be read.")
+	ErrCrowd     = fault.New(fault.TooMany, "calls_many", "Too many calls came from this address. Try again in a minute.")
 	ErrAction    = fault.New(fault.Invalid, "callback_action_unknown", "This call asks for something that the marketplace's documents do not name.")
 )
 

@@ -9,6 +9,7 @@ import (
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/quantity"
 	"tollgate.dev/internal/site"
 )
 
@@ -134,4 +135,37 @@ func (tx *Tx) CardsRedeemed(ctx context.Context, payer string) ([]marketplace.Ca
 			AND payer <> ''
 		ORDER BY redeemed_at DESC, purchase_order, line`, payer)
 	return collect(rows, err, scanCard)
+}
+
+// UsedInAll is the quantity that the records of an instance come to, whatever
+// became of them besides being given up or sealed again, and when the last one
+// was sealed.
+func (tx *Tx) UsedInAll(ctx context.Context, cloud site.Method, instance string) (used quantity.Decimal, at time.Time, err error) {
+	rows, err := tx.Query(ctx, `
+		SELECT quantity, sealed_at
+		FROM marketplace_record
+		WHERE cloud = $1
+			AND instance = $2
+			AND state NOT IN ('reissued', 'written_off')
+		ORDER BY sealed_at`, string(cloud), instance)
+	if err != nil {
+		return used, at, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		var sealed int64
+		if err := rows.Scan(&text, &sealed); err != nil {
+			return used, at, err
+		}
+		q, err := quantity.Parse(text)
+		if err == nil {
+			used, err = used.Add(q)
+		}
+		if err != nil {
+			return used, at, fmt.Errorf("usage of %s: %w", instance, err)
+		}
+		at = period.FromMicros(sealed)
+	}
+	return used, at, rows.Err()
 }

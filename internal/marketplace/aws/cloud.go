@@ -49,6 +49,9 @@ func (m *Market) Unit(_ string, c money.Currency) (marketplace.Unit, error) {
 	return marketplace.Unit{}, marketplace.ErrCurrency.With("currency", string(c))
 }
 
+// Zeros reports whether AWS is told of hours in which nothing was used.
+func (m *Market) Zeros() bool { return m.config.Zero }
+
 // Window is a UTC hour: AWS has one record per license, dimension and hour.
 func (*Market) Window(_ marketplace.Plan, at time.Time) marketplace.Window {
 	from := at.UTC().Truncate(time.Hour)
