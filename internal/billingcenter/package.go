@@ -117,8 +117,15 @@ func (p *PackageView) read(ctx context.Context, tx *store.Tx, b *Console, a acco
 			}
 		}
 	}
-	if p.Discount, err = tx.TrafficDiscounts(ctx, a.ID); err != nil {
+	granted, err := tx.TrafficDiscounts(ctx, a.ID)
+	if err != nil {
 		return err
+	}
+	p.Discount = map[string]quantity.Decimal{}
+	for _, d := range granted {
+		if !d.Ended() {
+			p.Discount[d.Item] = d.Factor
+		}
 	}
 	p.Charges, err = tx.PackageCharges(ctx, of.ID, chargesShown)
 	return err

@@ -46,6 +46,8 @@ var permits = map[string]string{
 	"GET /accounts": looking, "GET /accounts/{account}": looking, "POST /accounts/{account}/settlement": "up", "POST /accounts/{account}/disabled": "up",
 	"GET /accounts/{account}/prices": looking, "POST /accounts/{account}/prices": "p", "POST /accounts/{account}/prices/{price}/end": "p",
 
+	"GET /accounts/{account}/discounts": looking, "POST /accounts/{account}/discounts": "p", "POST /accounts/{account}/discounts/{item}/end": "p",
+
 	"GET /catalog": looking, "GET /catalog/new": "p", "POST /catalog/new": "p", "GET /catalog/versions/{version}": looking,
 	"POST /catalog/versions/{version}/remove": "p", "GET /catalog/versions/{version}/what-if": looking, "GET /catalog/versions/{version}/what-if.csv": looking,
 

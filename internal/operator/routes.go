@@ -42,6 +42,10 @@ func (o *Console) Routes() []web.Route {
 		post("/accounts/{account}/prices", account.KeepPrices, o.agreePrice),
 		post("/accounts/{account}/prices/{price}/end", account.KeepPrices, o.endPrice),
 
+		get("/accounts/{account}/discounts", account.Look, o.discountsPage),
+		post("/accounts/{account}/discounts", account.KeepPrices, o.grantDiscount),
+		post("/accounts/{account}/discounts/{item}/end", account.KeepPrices, o.endDiscount),
+
 		get("/catalog", account.Look, o.catalogPage),
 		get("/catalog/new", account.KeepPrices, o.newVersionPage),
 		post("/catalog/new", account.KeepPrices, o.addVersion),

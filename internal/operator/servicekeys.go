@@ -54,11 +54,7 @@ func (o *Console) serviceKeysOf(r *http.Request) holder.KeysOf {
 		},
 		Frame: func(title string) web.Frame { return o.frame(r, title, "operators") },
 		Rows: func(ctx context.Context, tx *store.Tx, keys []account.Key) ([]web.KeyRow, error) {
-			operators, err := tx.Operators(ctx)
-			names := map[string]string{}
-			for _, op := range operators {
-				names[op.ID] = op.Name
-			}
+			names, err := operatorNames(ctx, tx)
 			return web.KeyRows(ctx, keys, keyUse(ctx), func(k account.Key) string { return names[k.MadeBy] }), err
 		},
 	}

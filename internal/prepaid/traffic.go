@@ -38,6 +38,20 @@ func checkDiscount(d quantity.Decimal) error {
 	return nil
 }
 
+// Discount is what was granted to a payer on traffic packages of an item.
+type Discount struct {
+	Item      string
+	Factor    quantity.Decimal
+	GrantedBy string // an operator
+	GrantedAt time.Time
+}
+
+// NoDiscount is the factor without any; granting it ends a discount.
+var NoDiscount = quantity.Of(1)
+
+// Ended reports whether it holds no longer.
+func (d Discount) Ended() bool { return d.Factor.Cmp(NoDiscount) == 0 }
+
 // Grant is the operator's word on the discount that a payer has on traffic
 // packages of an item from now on; those that were bought keep theirs.
 func Grant(ctx context.Context, tx Tx, c *catalog.Catalog, payer, item string, d quantity.Decimal, by Actor, at time.Time) error {
@@ -51,12 +65,16 @@ func Grant(ctx context.Context, tx Tx, c *catalog.Catalog, payer, item string, d
 	if _, ok := versions[len(versions)-1].TrafficPackages.Of(item); !ok {
 		return ErrTrafficItem.On("item")
 	}
+	before, err := tx.TrafficDiscount(ctx, payer, item)
+	if err != nil {
+		return err
+	}
 	if err := tx.SaveTrafficDiscount(ctx, payer, item, d.Trimmed(), by.AccountID, at); err != nil {
 		return err
 	}
 	return tx.Audit(ctx, audit.Entry{
 		At: at, Actor: by.AccountID, Address: by.Address, Action: "package.discount_granted", Subject: payer,
-		Detail: map[string]string{"item": item, "discount": d.Trimmed().String()},
+		Detail: map[string]string{"item": item, "before": before.Trimmed().String(), "discount": d.Trimmed().String()},
 	})
 }
 

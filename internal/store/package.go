@@ -242,7 +242,7 @@ func (tx *Tx) TrafficDiscount(ctx context.Context, payer, item string) (quantity
 		WHERE payer = $1
 			AND item = $2`, payer, item).Scan(&text)
 	if errors.Is(err, ErrNoRows) {
-		return quantity.Of(1), nil
+		return prepaid.NoDiscount, nil
 	}
 	if err != nil {
 		return quantity.Zero, err
@@ -250,22 +250,24 @@ func (tx *Tx) TrafficDiscount(ctx context.Context, payer, item string) (quantity
 	return quantity.Parse(text)
 }
 
-// TrafficDiscounts are all that were granted to a payer, by item.
-func (tx *Tx) TrafficDiscounts(ctx context.Context, payer string) (map[string]quantity.Decimal, error) {
+// TrafficDiscounts lists all that were granted to a payer, by item.
+func (tx *Tx) TrafficDiscounts(ctx context.Context, payer string) ([]prepaid.Discount, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT item, discount
+		SELECT item, discount, granted_by, granted_at
 		FROM traffic_discount
-		WHERE payer = $1`, payer)
-	all := map[string]quantity.Decimal{}
-	_, err = collect(rows, err, func(r Row) (struct{}, error) {
-		var item, text string
-		err := r.Scan(&item, &text)
+		WHERE payer = $1
+		ORDER BY item`, payer)
+	return collect(rows, err, func(r Row) (prepaid.Discount, error) {
+		var d prepaid.Discount
+		var text string
+		var granted int64
+		err := r.Scan(&d.Item, &text, &d.GrantedBy, &granted)
 		if err == nil {
-			all[item], err = quantity.Parse(text)
+			d.GrantedAt = period.FromMicros(granted)
+			d.Factor, err = quantity.Parse(text)
 		}
-		return struct{}{}, err
+		return d, err
 	})
-	return all, err
 }
 
 // SaveTrafficDiscount keeps the factor.
