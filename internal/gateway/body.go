@@ -29,20 +29,27 @@ const (
 // be a movable one.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (packed []byte, leave func(), err error) {
 	control := http.NewResponseController(w)
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
 	timer := time.AfterFunc(g.bodyTime, func() {
 		_ = control.SetReadDeadline(time.Unix(1, 0)) // in the past: the read ends now
 	})
 	defer timer.Stop()
-	leave = func() {}
-	var b bytes.Buffer
+	leave = func() { putBack(b) }
 	if r.ContentLength > 0 {
 		b.Grow(int(min(r.ContentLength, smallBody)) + bytes.MinRead)
 	}
 	body := http.MaxBytesReader(w, r.Body, maxPacked)
-	_, err = io.CopyN(&b, body, smallBody)
+	_, err = io.CopyN(b, body, smallBody)
 	if err == nil {
-		if leave, err = lane(r.Context(), g.room.bodies); err != nil {
+		var out func()
+		if out, err = lane(r.Context(), g.room.bodies); err != nil {
+			leave()
 			return nil, nil, err
+		}
+		leave = func() {
+			putBack(b)
+			out()
 		}
 		if r.ContentLength > smallBody {
 			b.Grow(int(min(r.ContentLength, maxPacked)) - smallBody + bytes.MinRead)
@@ -54,6 +61,17 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (packed []byt
 	}
 	leave()
 	return nil, nil, unread(err)
+}
+
+// buffers hold bodies as they came, and unpacked. Of those that are kept for the
+// next report none is larger than large reports are: one of 32 MiB now and then
+// must not stay for ever.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func putBack(b *bytes.Buffer) {
+	if b.Cap() <= largeReport+bytes.MinRead {
+		buffers.Put(b)
+	}
 }
 
 // unread says why a body could not be read.
@@ -68,18 +86,28 @@ func unread(err error) error {
 	return errTruncated.Because(err)
 }
 
-// encoding is how a body was packed.
+// encoding is how a body was packed. What it unpacks to may stand in the buffer.
 type encoding struct {
 	size   func(packed []byte) int // that it says it unpacks to, true or not
-	unpack func(packed []byte, limit int) ([]byte, error)
+	unpack func(to *bytes.Buffer, packed []byte, limit int) ([]byte, error)
 }
 
 var (
-	plain   = encoding{size: func(packed []byte) int { return len(packed) }, unpack: func(packed []byte, _ int) ([]byte, error) { return packed, nil }}
-	gzips   = encoding{size: gzipSize, unpack: gunzip}
-	snapped = encoding{size: meter.SnappySize, unpack: meter.Unsnap}
-	zstds   = encoding{size: zstdSize, unpack: unzstd}
+	plain = encoding{size: func(packed []byte) int { return len(packed) }, unpack: func(_ *bytes.Buffer, packed []byte, _ int) ([]byte, error) { return packed, nil }}
+	gzips = encoding{size: gzipSize, unpack: gunzip}
+	zstds = encoding{size: zstdSize, unpack: unzstd}
+
+	snapped = encoding{size: meter.SnappySize, unpack: func(to *bytes.Buffer, packed []byte, limit int) ([]byte, error) {
+		return meter.Unsnap(emptied(to, min(meter.SnappySize(packed), limit)), packed, limit)
+	}}
 )
+
+// emptied is the room of the buffer, for so many bytes at least.
+func emptied(b *bytes.Buffer, size int) []byte {
+	b.Reset()
+	b.Grow(size)
+	return b.AvailableBuffer()
+}
 
 // contentEncoding chooses how bodies of the header's value are unpacked, for
 // the doors that take gzip, zstd or nothing. Anything else is 415, which makes
@@ -109,22 +137,22 @@ func gzipSize(packed []byte) int {
 }
 
 // gunzip unpacks to limit bytes at most, whatever the input promises.
-func gunzip(packed []byte, limit int) ([]byte, error) {
+func gunzip(to *bytes.Buffer, packed []byte, limit int) ([]byte, error) {
 	z := gzipReaders.Get().(*gzip.Reader)
 	defer gzipReaders.Put(z)
 	if err := z.Reset(bytes.NewReader(packed)); err != nil {
 		return nil, errMismatch.Because(err)
 	}
-	var b bytes.Buffer
-	b.Grow(limit + bytes.MinRead)
-	n, err := io.Copy(&b, io.LimitReader(z, int64(limit)+1))
+	to.Reset()
+	to.Grow(limit + 1 + bytes.MinRead)
+	n, err := to.ReadFrom(io.LimitReader(z, int64(limit)+1))
 	switch {
 	case n > int64(limit):
 		return nil, meter.ErrTooLarge.With("limit_bytes", maxUnpacked)
 	case err != nil:
 		return nil, errMismatch.Because(err)
 	}
-	return b.Bytes(), nil
+	return to.Bytes(), nil
 }
 
 // zstdWindow bounds what a frame may ask to be remembered while it is unpacked.
@@ -151,8 +179,8 @@ func zstdSize(packed []byte) int {
 }
 
 // unzstd unpacks to limit bytes at most, whatever the input promises.
-func unzstd(packed []byte, limit int) ([]byte, error) {
-	body, err := zstdReader().DecodeAll(packed, make([]byte, 0, limit))
+func unzstd(to *bytes.Buffer, packed []byte, limit int) ([]byte, error) {
+	body, err := zstdReader().DecodeAll(packed, emptied(to, limit))
 	switch {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), len(body) > limit:
 		return nil, meter.ErrTooLarge.With("limit_bytes", maxUnpacked)

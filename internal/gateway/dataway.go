@@ -51,6 +51,9 @@ func datawayReport(r *http.Request) (incoming, error) {
 		return incoming{}, errEncoding.With("content_type", content)
 	default: // as DataWay has it, unknown or missing is line protocol
 		in.decode = lines(time.Nanosecond)
+		if t == meter.Metric {
+			in.scan = linesInPlace(time.Nanosecond)
+		}
 	}
 	return in, nil
 }
@@ -58,6 +61,12 @@ func datawayReport(r *http.Request) (incoming, error) {
 func lines(precision time.Duration) func([]byte, time.Time) ([]meter.Point, error) {
 	return func(body []byte, at time.Time) ([]meter.Point, error) {
 		return meter.DecodeLines(body, precision, at)
+	}
+}
+
+func linesInPlace(precision time.Duration) func(meter.Counter, []byte, time.Time, *meter.Known) (meter.Digest, bool) {
+	return func(c meter.Counter, body []byte, at time.Time, known *meter.Known) (meter.Digest, bool) {
+		return c.ScanLines(body, precision, at, known)
 	}
 }
 
@@ -128,7 +137,7 @@ func (g *Gateway) usedToday(r *http.Request, t Tenant) (used map[string]int64, f
 		return nil, false, errUnavailable
 	}
 	// A report that counts nothing opens the desk for the day.
-	a, err := g.admit(r.Context(), t, meter.Tally{{Item: meter.Logs, Priced: meter.Logging, Exempt: true}})
+	a, err := g.admit(r.Context(), t, counting{Tally: meter.Tally{{Item: meter.Logs, Priced: meter.Logging, Exempt: true}}})
 	if err != nil {
 		return nil, false, err
 	}

@@ -14,8 +14,9 @@ import (
 
 // desks are the counts of the workspaces that report today.
 type desks struct {
-	store Store
-	mu    sync.Mutex
+	store  Store
+	budget *meter.Budget // of what is known
+	mu     sync.Mutex
 	desks map[deskKey]*desk
 }
 
@@ -24,7 +25,14 @@ type deskKey struct {
 	generation  workspace.Generation
 }
 
-func newDesks(s Store) *desks { return &desks{store: s, desks: map[deskKey]*desk{}} }
+// maxKnown bounds what all desks remember of the series that they know, in
+// bytes: eight to sixteen a series. Whatever it does not hold is counted the
+// longer way.
+const maxKnown = 256 << 20
+
+func newDesks(s Store) *desks {
+	return &desks{store: s, budget: meter.NewBudget(maxKnown), desks: map[deskKey]*desk{}}
+}
 
 // desk is where the reports of one workspace's generation are admitted: what
 // it has used on its service day, settled or held. Held is what reports under
@@ -39,6 +47,7 @@ type desk struct {
 	sets  map[counter]*members
 	hour  time.Time // of the sets that are of an hour
 	watch *quota.Watch
+	known *meter.Known // of the day's series that are settled
 }
 
 // counter is one count of an item: over all classes, for a quota knows none.
@@ -79,6 +88,27 @@ func (d *desks) at(t Tenant) (*desk, error) {
 	}
 }
 
+// known is what the tenant's desk knows, if it stands.
+func (d *desks) known(t Tenant) *meter.Known {
+	d.mu.Lock()
+	k := d.desks[deskKey{t.Workspace.ID, t.Workspace.Generation}]
+	d.mu.Unlock()
+	if k == nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.known
+}
+
+// forget gives back what the desk knows.
+func (k *desk) forget() {
+	if k.known != nil {
+		k.known.Forget()
+	}
+	k.known = nil
+}
+
 // sweep drops the desks whose day is over: a workspace that no longer reports
 // takes no memory.
 func (d *desks) sweep(now time.Time) {
@@ -90,6 +120,7 @@ func (d *desks) sweep(now time.Time) {
 		}
 		if period.DayOf(now, k.zone).After(k.day) {
 			k.left = true
+			k.forget()
 			delete(d.desks, key)
 		}
 		k.mu.Unlock()
@@ -100,7 +131,7 @@ func (d *desks) sweep(now time.Time) {
 // the store what was used before it stood here, in an earlier life of the
 // gateway: the spool was emptied first, so the store knows all of it. A desk
 // that stands over midnight begins at nothing.
-func (k *desk) turn(ctx context.Context, s Store, w workspace.Workspace, day period.Day) error {
+func (k *desk) turn(ctx context.Context, d *desks, w workspace.Workspace, day period.Day) error {
 	if k.day == day {
 		return nil
 	}
@@ -108,12 +139,14 @@ func (k *desk) turn(ctx context.Context, s Store, w workspace.Workspace, day per
 	var today Today
 	if first {
 		var err error
-		if today, err = s.UsageToday(ctx, w, day); err != nil {
+		if today, err = d.store.UsageToday(ctx, w, day); err != nil {
 			return errUnavailable.Because(err)
 		}
 	}
 	k.day, k.sums, k.sets = day, map[counter]*sum{}, map[counter]*members{}
 	k.watch = quota.NewWatch(w.ID, day)
+	k.forget()
+	k.known = meter.NewKnown(d.budget)
 	for _, total := range today.Totals {
 		k.sum(counter{total.Item, total.Counter}).settled += total.Quantity
 	}
@@ -191,7 +224,16 @@ type admission struct {
 	received time.Time
 	holdings []holding
 	limits   quota.Limits
-	end      func() // leaves the clock
+	digest   *meter.Digest // of a report that was read in place with what the desk knows
+	end      func()        // leaves the clock
+}
+
+// counting is what a report counts, and how to count it without what was known
+// when it was read in place.
+type counting struct {
+	meter.Tally
+	digest *meter.Digest // nil when it was not
+	anew   func() (meter.Tally, error)
 }
 
 // holding is what an admission holds of one counter.
@@ -207,9 +249,9 @@ func (h holding) of() counter { return counter{h.key.Item, h.key.Counter} }
 
 // admit stamps the report with its receipt and holds what it counts, or says
 // why not. Every admission ends with settle or release.
-func (g *Gateway) admit(ctx context.Context, t Tenant, tally meter.Tally) (*admission, error) {
+func (g *Gateway) admit(ctx context.Context, t Tenant, c counting) (*admission, error) {
 	a := &admission{}
-	if len(tally) == 0 {
+	if len(c.Tally) == 0 {
 		a.received, a.end = g.clock.begin()
 		return a, nil
 	}
@@ -224,9 +266,14 @@ func (g *Gateway) admit(ctx context.Context, t Tenant, tally meter.Tally) (*admi
 	if t.Workspace.Plan == workspace.Experience {
 		a.limits = g.Limits(a.received)
 	}
-	err = k.turn(ctx, g.Store, t.Workspace, a.day)
+	err = k.turn(ctx, g.desks, t.Workspace, a.day)
+	if a.digest = c.digest; err == nil && c.digest != nil && !c.digest.Holds(k.known) {
+		// It was read on another day, or at another desk.
+		a.digest = nil
+		c.Tally, err = c.anew()
+	}
 	if err == nil {
-		err = a.hold(g, t, tally)
+		err = a.hold(g, t, c.Tally)
 	}
 	if err != nil {
 		a.end()
@@ -343,6 +390,9 @@ func (a *admission) settle(g *Gateway) {
 		for _, h := range a.holdings {
 			k.confirm(h)
 			g.notify(k.watch.Observe(a.limits, h.key.Item, g.used(k, h.key.Item, (*sum).sure)))
+		}
+		if a.digest != nil {
+			k.known.Learn(*a.digest)
 		}
 	})
 }

@@ -127,6 +127,7 @@ type Config struct {
 type Gateway struct {
 	Config
 	counter meter.Counter
+	points  bool // the sink looks at points, so that they have to be made
 	clock   *clock
 	tenants *tenants
 	desks   *desks
@@ -154,7 +155,7 @@ func New(c Config) *Gateway {
 		c.FlushEvery = time.Second
 	}
 	g := &Gateway{
-		Config: c, counter: meter.NewCounter(c.Secret), clock: newClock(c.Now), desks: newDesks(c.Store),
+		Config: c, counter: meter.NewCounter(c.Secret), points: sink.Reads(c.Sink), clock: newClock(c.Now), desks: newDesks(c.Store),
 		claims: newClaims(), room: newRoom(), traffic: newTraffic(c.Share, c.Now), stopped: make(chan struct{}), bodyTime: bodyTime,
 	}
 	g.stats = newStats(g)

@@ -24,7 +24,7 @@ func influxReport(r *http.Request) (incoming, error) {
 		return incoming{}, errPrecision.With("precision", text)
 	}
 	packing, err := contentEncoding(r)
-	return incoming{Type: meter.Metric, category: "influx " + precision.String(), encoding: packing, decode: lines(precision)}, err
+	return incoming{Type: meter.Metric, category: "influx " + precision.String(), encoding: packing, decode: lines(precision), scan: linesInPlace(precision)}, err
 }
 
 // ping is how Influx clients look whether somebody is there.

@@ -164,7 +164,7 @@ func TestWhatIsHeldByAFailingReportIsLetGo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		k := &desk{zone: shanghai}
-		if err := k.turn(context.Background(), newMemory(), workspace.Workspace{}, period.DayOf(noon, shanghai)); err != nil {
+		if err := k.turn(context.Background(), newDesks(newMemory()), workspace.Workspace{}, period.DayOf(noon, shanghai)); err != nil {
 			rt.Fatal(err)
 		}
 		g := New(Config{Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)})

@@ -13,7 +13,7 @@ import (
 // remoteWriteReport understands a request of Prometheus remote write, 1.0 or
 // 2.0, in snappy or, as vmagent sends it, in zstd.
 func remoteWriteReport(r *http.Request) (incoming, error) {
-	in := incoming{Type: meter.Metric, category: "remote_write", encoding: snapped, decode: remoteWritePoints}
+	in := incoming{Type: meter.Metric, category: "remote_write", encoding: snapped, decode: remoteWritePoints, scan: meter.Counter.ScanRemoteWrite}
 	switch e := r.Header.Get("Content-Encoding"); e {
 	case "snappy", "":
 	case "zstd":
@@ -46,7 +46,7 @@ func remoteWritePoints(body []byte, _ time.Time) ([]meter.Point, error) {
 // sender takes one without these headers for a failure.
 func secondVersion(in incoming) incoming {
 	var written meter.Written
-	in.category = "remote_write 2"
+	in.category, in.scan = "remote_write 2", nil
 	in.decode = func(body []byte, _ time.Time) (points []meter.Point, err error) {
 		points, written, err = meter.DecodeRemoteWrite2(body)
 		return points, err

@@ -24,6 +24,10 @@ type incoming struct {
 	decode   func(body []byte, at time.Time) ([]meter.Point, error)
 	resent   bool // the client says that it sends the body again
 
+	// scan reads what decode does, in place, for a sink that wants no points; ok
+	// is false for a report that decode has to read. Nil where there is no such way.
+	scan func(c meter.Counter, body []byte, at time.Time, known *meter.Known) (d meter.Digest, ok bool)
+
 	tally  func(points []meter.Point) meter.Tally // where the type alone does not say what counts
 	answer func(h http.Header)                    // what an answer of success says besides
 }
@@ -91,23 +95,48 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 		return in, "", err
 	}
 	defer forget()
-	at := g.Now()
-	points, err := in.decode(body, at)
+	c, err := g.read(t, in, body, g.Now())
 	if err != nil {
 		return in, "", err
 	}
-	if err := meter.CheckTimes(points, at); err != nil {
-		return in, "", err
-	}
-	if len(points) == 0 {
+	if c.count == 0 {
 		return in, accepted, nil
 	}
 	// Asked once more: an upgrade that came while the body did holds for it.
 	if t, err = g.tenant(r.Context(), token); err != nil {
 		return in, "", err
 	}
-	outcome, err = g.keepOnce(r.Context(), t, in, points, keyOf(token, in.category, body))
+	outcome, err = g.keepOnce(r.Context(), t, in, c, keyOf(token, in.category, body))
 	return in, outcome, err
+}
+
+// contents are what a report brings: its points, or, read in place, what they
+// count.
+type contents struct {
+	count   int  // of points
+	stamped bool // every point carries its own time
+	points  []meter.Point
+	digest  *meter.Digest
+	decode  func() ([]meter.Point, error) // of a digest
+}
+
+// read reads a report to its end, in place where nobody looks at its points.
+func (g *Gateway) read(t Tenant, in incoming, body []byte, at time.Time) (contents, error) {
+	if in.scan != nil && !g.points {
+		if d, ok := in.scan(g.counter, body, at, g.desks.known(t)); ok {
+			decode := func() ([]meter.Point, error) { return in.decode(body, at) }
+			return contents{count: d.Points, stamped: d.Stamped, digest: &d, decode: decode}, nil
+		}
+	}
+	points, err := in.decode(body, at)
+	if err == nil {
+		err = meter.CheckTimes(points, at)
+	}
+	c := contents{count: len(points), stamped: true, points: points}
+	for i := range points {
+		c.stamped = c.stamped && points[i].Stamped
+	}
+	return c, err
 }
 
 // keyOf names a report by what was sent. Only the holder of the token could
@@ -128,12 +157,8 @@ func keyOf(token, category string, body []byte) sink.Key {
 // keeps a new one. Points that carry their own time are the same points
 // whenever they come; without it, two equal bodies are two reports, unless the
 // client says that it sends one again (DataKit's X-Fail-Cache-Retry).
-func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, points []meter.Point, key sink.Key) (string, error) {
-	stamped := true
-	for i := range points {
-		stamped = stamped && points[i].Stamped
-	}
-	once := stamped || in.resent
+func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, c contents, key sink.Key) (string, error) {
+	once := c.stamped || in.resent
 	if once {
 		end, err := g.claims.take(ctx, key)
 		if err != nil {
@@ -148,22 +173,22 @@ func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, points []
 			return duplicate, nil
 		}
 	}
-	return accepted, g.keep(ctx, t, in, points, key, once)
+	return accepted, g.keep(ctx, t, in, c, key, once)
 }
 
 // keep admits a report, stores it, and makes its usage durable, in this order:
 // nothing is stored that the quota refuses, and nothing counted that is not
 // stored. From here on the client's leaving changes nothing.
-func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, points []meter.Point, key sink.Key, once bool) error {
+func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, c contents, key sink.Key, once bool) error {
 	ctx = context.WithoutCancel(ctx)
-	a, err := g.admit(ctx, t, g.tally(in, t, points))
+	a, err := g.admit(ctx, t, g.counting(in, t, c))
 	if err != nil {
 		return err
 	}
 	err = failpoint.Around("sink.write", func() error {
 		return g.write(ctx, sink.Report{
 			Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
-			Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: points,
+			Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: c.points,
 		})
 	})
 	if err == nil {
@@ -174,7 +199,7 @@ func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, points []mete
 		return errUnavailable.Because(err)
 	}
 	a.settle(g)
-	g.stats.points.WithLabelValues(string(in.Type)).Add(float64(len(points)))
+	g.stats.points.WithLabelValues(string(in.Type)).Add(float64(c.count))
 	return nil
 }
 
@@ -183,11 +208,19 @@ func (g *Gateway) write(ctx context.Context, r sink.Report) error {
 	return g.Sink.Write(ctx, []sink.Report{r})
 }
 
-func (g *Gateway) tally(in incoming, t Tenant, points []meter.Point) meter.Tally {
-	if in.tally != nil {
-		return in.tally(points)
+// counting is what a report counts. What was read in place is counted anew where
+// what was known then is not what is known now.
+func (g *Gateway) counting(in incoming, t Tenant, c contents) counting {
+	if d := c.digest; d != nil {
+		return counting{Tally: d.Tally, digest: d, anew: func() (meter.Tally, error) {
+			points, err := c.decode()
+			return g.counter.Count(in.Type, points, t.Options), err
+		}}
 	}
-	return g.counter.Count(in.Type, points, t.Options)
+	if in.tally != nil {
+		return counting{Tally: in.tally(c.points)}
+	}
+	return counting{Tally: g.counter.Count(in.Type, c.points, t.Options)}
 }
 
 // tokenOf finds the token wherever a client can put it: DataKit in the query,

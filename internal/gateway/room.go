@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -101,11 +102,16 @@ func (g *Gateway) enter(ctx context.Context) (leave func(), err error) {
 // anew with all that there may be.
 func (g *Gateway) unpacked(ctx context.Context, e encoding, packed []byte) (body []byte, leave func(), err error) {
 	for limit := min(e.size(packed), maxUnpacked); ; limit = maxUnpacked {
-		leave, err = g.room.hold(ctx, limit)
+		release, err := g.room.hold(ctx, limit)
 		if err != nil {
 			return nil, nil, err
 		}
-		body, err = e.unpack(packed, limit)
+		to := buffers.Get().(*bytes.Buffer)
+		leave := func() {
+			putBack(to)
+			release()
+		}
+		body, err = e.unpack(to, packed, limit)
 		if err == nil {
 			return body, leave, nil
 		}

@@ -51,34 +51,39 @@ func (c Counter) Count(t Type, points []Point, o Options) Tally {
 	return nil
 }
 
-// series hashes each distinct series: one tag combination of one metric, where
-// the metric of a point is its measurement and the key of a numeric field
-// (domain section 7.2). The tags are hashed once per point, then each field's
-// key with the result. Consecutive samples of one series are hashed once.
+// series hashes each distinct series of the points. Consecutive samples of one
+// series are hashed once.
 func (c Counter) series(points []Point) []uint64 {
-	hashes := make([]uint64, 0, len(points))
-	seen := make(map[uint64]struct{}, len(points))
+	list := make([]uint64, 0, len(points))
+	var seen Set
 	buf := make([]byte, 0, 512)
 	for i := range points {
-		p := &points[i]
-		if i > 0 && sameSeries(p, &points[i-1]) {
+		if i > 0 && sameSeries(&points[i], &points[i-1]) {
 			continue
 		}
-		buf = p.identity(buf[:0])
-		signature := c.key.sum(buf)
-		for _, f := range p.Fields {
-			if !f.Value.Numeric() {
-				continue
+		buf = c.each(&points[i], buf, func(h uint64) {
+			if seen.Add(h) {
+				list = append(list, h)
 			}
+		})
+	}
+	return list
+}
+
+// each gives the hash of every series of a point: one tag combination of one
+// metric, where the metric is the measurement and the key of a numeric field
+// (domain section 7.2). The tags are hashed once, then each field's key with
+// the result.
+func (c Counter) each(p *Point, buf []byte, add func(uint64)) []byte {
+	buf = p.identity(buf[:0])
+	signature := c.key.sum(buf)
+	for _, f := range p.Fields {
+		if f.Value.Numeric() {
 			buf = binary.LittleEndian.AppendUint64(buf[:0], signature)
-			h := c.key.sum(append(buf, f.Key...))
-			if _, ok := seen[h]; !ok {
-				seen[h] = struct{}{}
-				hashes = append(hashes, h)
-			}
+			add(c.key.sum(append(buf, f.Key...)))
 		}
 	}
-	return hashes
+	return buf
 }
 
 // sameSeries sees that two points came from one series of remote write, which

@@ -61,7 +61,7 @@ func TestRemoteWriteRoundTrip(t *testing.T) {
 			points[i].Stamped = true
 		}
 		packed := snappy.Encode(nil, encodeRemoteWrite(points))
-		body, err := Unsnap(packed, 1<<20)
+		body, err := Unsnap(nil, packed, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,13 +231,13 @@ func TestReportsAreBounded(t *testing.T) {
 func TestUnsnapRefusesBombsBeforeItUnpacks(t *testing.T) {
 	t.Parallel()
 	bomb := snappy.Encode(nil, make([]byte, 4<<20))
-	if _, err := Unsnap(bomb, 1<<20); !errors.Is(err, ErrTooLarge) {
+	if _, err := Unsnap(nil, bomb, 1<<20); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("bomb: got %v", err)
 	}
 	for name, body := range map[string][]byte{
 		"empty": {}, "lying header": {0xff, 0xff, 0xff, 0x7f, 0}, "text": []byte("hello"), "truncated": snappy.Encode(nil, []byte("hello hello hello"))[:5],
 	} {
-		if _, err := Unsnap(body, 1<<30); !errors.Is(err, ErrMalformed) {
+		if _, err := Unsnap(nil, body, 1<<30); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

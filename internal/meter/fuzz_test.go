@@ -59,7 +59,7 @@ func FuzzDecodeRemoteWrite(f *testing.F) {
 	f.Add(snappy.Encode(nil, encodeRemoteWrite(points)))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if unpacked, err := Unsnap(body, 1<<20); err == nil {
+		if unpacked, err := Unsnap(nil, body, 1<<20); err == nil {
 			body = unpacked
 		}
 		points, err := DecodeRemoteWrite(body)

@@ -23,8 +23,9 @@ func SnappySize(body []byte) int {
 
 // Unsnap unpacks the block of snappy that remote write is sent in, if it
 // unpacks to no more than limit bytes. What its header promises is believed
-// only as far as the bytes that came could hold it.
-func Unsnap(body []byte, limit int) ([]byte, error) {
+// only as far as the bytes that came could hold it. It unpacks into the room of
+// to, if that is enough.
+func Unsnap(to, body []byte, limit int) ([]byte, error) {
 	n, err := snappy.DecodedLen(body)
 	switch {
 	case err != nil || n > densest*(len(body)+1):
@@ -32,7 +33,7 @@ func Unsnap(body []byte, limit int) ([]byte, error) {
 	case n > limit:
 		return nil, ErrTooLarge.With("limit_bytes", limit)
 	}
-	out, err := snappy.Decode(nil, body)
+	out, err := snappy.Decode(to[:cap(to)], body)
 	if err != nil {
 		return nil, ErrMalformed.Says("The body is not a block of snappy, or cut off.").With("format", "snappy").Because(err)
 	}

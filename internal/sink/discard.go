@@ -8,6 +8,13 @@ import (
 // Discard keeps nothing: the gateway only meters.
 type Discard struct{}
 
+// Reads reports whether a sink looks at the points of the reports that it is to
+// write. One that does not is given reports without points.
+func Reads(s Sink) bool {
+	_, discards := s.(Discard)
+	return !discards
+}
+
 // Write takes the reports and forgets them.
 func (Discard) Write(context.Context, []Report) error { return nil }
 

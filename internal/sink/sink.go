@@ -57,7 +57,7 @@ type Report struct {
 	Type        meter.Type
 	Class       string // the retention class at admission: "7d"
 	Received    time.Time
-	Points      []meter.Point
+	Points      []meter.Point // nil for a sink that does not look at them (Reads)
 }
 
 // Record is one stored point.
