@@ -17,7 +17,7 @@ type desks struct {
 	store  Store
 	budget *meter.Budget // of what is known
 	mu     sync.Mutex
-	desks map[deskKey]*desk
+	desks  map[deskKey]*desk
 }
 
 type deskKey struct {
