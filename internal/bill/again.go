@@ -43,7 +43,7 @@ func Again(ctx context.Context, tx ExplainTx, c *catalog.Catalog, b Bill) ([]byt
 	for i, l := range rated.Lines {
 		again.Lines[i].Line = l
 		if i < len(b.Lines) {
-			again.Lines[i].Paid = b.Lines[i].Paid
+			again.Lines[i].Paid, again.Lines[i].Sources = b.Lines[i].Paid, b.Lines[i].Sources
 		}
 	}
 	again.Total = rated.Total

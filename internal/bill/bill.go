@@ -43,6 +43,7 @@ var (
 
 // Bill is what one workspace used on one service day.
 type Bill struct {
+	Form        Form // of the document
 	ID          string
 	Number      string // cn1-2026-000123: site, year, and a count without gaps
 	WorkspaceID string

@@ -1,174 +1,68 @@
 package bill
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
+	"slices"
 
-	"tollgate.dev/internal/catalog"
-	"tollgate.dev/internal/money"
-	"tollgate.dev/internal/period"
-	"tollgate.dev/internal/quantity"
-	"tollgate.dev/internal/rate"
-	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/wallet"
-	"tollgate.dev/internal/workspace"
 )
 
-// document is the stored form of a bill: JSON with its fields in this order
-// and every figure a decimal text. It is public and only grows.
-type document struct {
-	Number     string               `json:"number"`
-	Workspace  string               `json:"workspace"`
-	Site       site.ID              `json:"site"`
-	Day        period.Day           `json:"day"`
-	Generation workspace.Generation `json:"generation"`
-	Payer      string               `json:"payer"`
-	Settlement site.Method          `json:"settlement"`
-	Currency   money.Currency       `json:"currency"`
-	Group      site.Group           `json:"group"`
-	Catalog    string               `json:"catalog"`
-	Lines      []documentLine       `json:"lines"`
-	Total      string               `json:"total"`
-}
+// Form is how a document is written. A bill keeps the one that it was issued
+// in for ever: its hash is that of the document.
+type Form int
 
-type documentLine struct {
-	Item      string           `json:"item"`
-	Class     string           `json:"class"`
-	Quantity  string           `json:"quantity"`
-	Units     string           `json:"units"`
-	UnitPrice string           `json:"unit_price"`
-	Override  string           `json:"override,omitempty"` // the agreed price that stood in for the catalogue's
-	Package   *documentCover   `json:"package,omitempty"`
-	Exact     string           `json:"exact"`
-	Amount    string           `json:"amount"`
-	Paid      documentPaid     `json:"paid"`
-	Sources   []documentSource `json:"sources,omitempty"` // the vouchers and cards behind it
-}
+// The forms.
+const (
+	Text Form = iota // a line of words for the bill, and one for each charge
+	JSON             // until bills were texts
+)
 
-// documentCover is what an annual package did for a line.
-type documentCover struct {
-	ID        string `json:"id"`
-	Factor    string `json:"factor"`
-	Converted string `json:"converted"`
-	Covered   string `json:"covered"`
-	Excess    string `json:"excess"`
-}
-
-type documentSource struct {
-	Payment wallet.Payment `json:"payment"`
-	ID      string         `json:"id"`
-	Amount  string         `json:"amount"`
-}
-
-// documentPaid leaves out what paid nothing.
-type documentPaid struct {
-	Voucher       string `json:"voucher,omitempty"`
-	FullReduction string `json:"full_reduction,omitempty"`
-	Card          string `json:"card,omitempty"`
-	Cash          string `json:"cash,omitempty"`
-	Cloud         string `json:"cloud,omitempty"`
-	Owed          string `json:"owed,omitempty"`
-}
-
-func (p *documentPaid) of(kind wallet.Payment) *string {
-	switch kind {
-	case wallet.ByVoucher:
-		return &p.Voucher
-	case wallet.ByFullReduction:
-		return &p.FullReduction
-	case wallet.ByCard:
-		return &p.Card
-	case wallet.ByCash:
-		return &p.Cash
-	case wallet.ByCloud:
-		return &p.Cloud
-	default:
-		return &p.Owed
+// Document is the bill as it is stored and hashed.
+func (b Bill) Document() []byte {
+	if b.Form == JSON {
+		return b.writeJSON()
 	}
+	return b.write(make([]byte, 0, 256+96*len(b.Lines)))
 }
 
 // Read is the bill of a document. A document that does not sum is refused.
 func Read(text []byte) (Bill, error) {
-	var d document
-	if err := json.Unmarshal(text, &d); err != nil {
+	read := readText
+	if bytes.HasPrefix(text, []byte("{")) {
+		read = readJSON
+	}
+	b, err := read(text)
+	if err != nil {
 		return Bill{}, fmt.Errorf("read a bill: %w", err)
 	}
-	b := Bill{
-		ID: IDOf(d.Workspace, d.Day), Number: d.Number, WorkspaceID: d.Workspace, Site: d.Site, Day: d.Day,
-		Generation: d.Generation, Payer: d.Payer, Settlement: d.Settlement,
-		Market: catalog.Market{Currency: d.Currency, Group: d.Group}, Catalog: d.Catalog,
-		Paid: nothing(d.Currency), Hash: Sum(text),
-	}
-	var err error
-	if b.Total, err = money.Parse(d.Total, d.Currency); err != nil {
-		return Bill{}, fmt.Errorf("total of bill %s: %w", d.Number, err)
-	}
-	for _, l := range d.Lines {
-		line, err := l.line(d.Currency)
-		if err != nil {
-			return Bill{}, fmt.Errorf("line %s of bill %s: %w", l.Item, d.Number, err)
+	b.ID, b.Hash, b.Paid = IDOf(b.WorkspaceID, b.Day), Sum(text), nothing(b.Market.Currency)
+	for i := range b.Lines {
+		if err := b.Paid.plus(&b.Lines[i].Paid); err != nil {
+			return Bill{}, err
 		}
-		for _, kind := range wallet.Payments() {
-			if err := b.Paid.add(kind, line.Paid.By(kind)); err != nil {
-				return Bill{}, err
-			}
-		}
-		b.Lines = append(b.Lines, line)
 	}
 	return b, b.Sums()
 }
 
-func (l documentLine) line(c money.Currency) (Line, error) {
-	line := Line{Line: rate.Line{Item: l.Item, Class: l.Class, Override: l.Override}, Paid: nothing(c)}
-	for _, figure := range []struct {
-		text string
-		to   *quantity.Decimal
-	}{{l.Quantity, &line.Quantity}, {l.Units, &line.Units}, {l.UnitPrice, &line.UnitPrice}, {l.Exact, &line.Exact}} {
-		var err error
-		if *figure.to, err = quantity.Parse(figure.text); err != nil {
-			return Line{}, err
-		}
-	}
-	var err error
-	if line.Package, err = l.Package.cover(); err != nil {
-		return Line{}, err
-	}
-	if line.Amount, err = money.Parse(l.Amount, c); err != nil {
-		return Line{}, err
-	}
-	for _, kind := range wallet.Payments() {
-		text := *l.Paid.of(kind)
-		if text == "" {
-			continue
-		}
-		if *line.Paid.of(kind), err = money.Parse(text, c); err != nil {
-			return Line{}, err
-		}
-	}
+// parts are what paid a line: vouchers and cards by their names, in the order
+// in which they paid, and then the kinds of payment that have none.
+func (l *Line) parts(yield func(SourcePart) bool) {
 	for _, s := range l.Sources {
-		amount, err := money.Parse(s.Amount, c)
-		if err != nil {
-			return Line{}, err
-		}
-		line.Sources = append(line.Sources, SourcePart{s.Payment, s.ID, amount})
-	}
-	return line, nil
-}
-
-// cover turns the texts back; nil stays nil.
-func (d *documentCover) cover() (*rate.Cover, error) {
-	if d == nil {
-		return nil, nil
-	}
-	c := &rate.Cover{Package: d.ID}
-	for _, figure := range []struct {
-		text string
-		to   *quantity.Decimal
-	}{{d.Factor, &c.Factor}, {d.Converted, &c.Converted}, {d.Covered, &c.Covered}, {d.Excess, &c.Excess}} {
-		var err error
-		if *figure.to, err = quantity.Parse(figure.text); err != nil {
-			return nil, err
+		if !yield(s) {
+			return
 		}
 	}
-	return c, nil
+	for _, part := range [...]SourcePart{
+		{Payment: wallet.ByVoucher, Amount: l.Paid.Voucher}, {Payment: wallet.ByFullReduction, Amount: l.Paid.FullReduction},
+		{Payment: wallet.ByCard, Amount: l.Paid.Card}, {Payment: wallet.ByCash, Amount: l.Paid.Cash},
+		{Payment: wallet.ByCloud, Amount: l.Paid.Cloud}, {Payment: wallet.Owed, Amount: l.Paid.Owed},
+	} {
+		if part.Amount.IsZero() || len(l.Sources) > 0 && slices.Contains(fromSources, part.Payment) {
+			continue // of a line that names its vouchers and cards, they paid all of these kinds
+		}
+		if !yield(part) {
+			return
+		}
+	}
 }

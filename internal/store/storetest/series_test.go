@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,11 +169,55 @@ func TestCloseWaitsForABillThatIsBeingMade(t *testing.T) {
 	sound(t, s)
 }
 
+// TestBillsOfBothFormsStandInOneChain has a day whose bills were issued before
+// they were texts, and one behind it: all are verified, explained and made again
+// to the same bytes.
+func TestBillsOfBothFormsStandInOneChain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shops := busyDay(t, s)
+		before := books(s)
+		before.Progress = func(bill.SiteDay) { // all but the close itself
+			for _, x := range slices.Concat(shops[:1], shops[2:]) { // the second one is parked
+				b := x.bill(t, march1)
+				b.Form = bill.JSON
+				replace(t, s, b, string(b.Document()), true)
+			}
+		}
+		closeBy(t, before)
+		sound(t, s)
+		shops[0].use(t, "logs", "14d", noon.AddDate(0, 0, 1), 5_000_000)
+		closeDay(t, s, "2026-03-02")
+		sound(t, s)
+		for d, form := range map[string]bill.Form{march1: bill.JSON, "2026-03-02": bill.Text} {
+			b := shops[0].bill(t, d)
+			if b.Form != form {
+				t.Errorf("the bill of %s has the form %d", d, b.Form)
+			}
+			entryOf(t, s, b)
+			if err := s.Read(t.Context(), func(tx *store.Tx) error {
+				document, err := bill.Again(t.Context(), tx, catalog.Default(), b)
+				if bill.Sum(document) != b.Hash {
+					t.Errorf("the bill of %s is made again as %s", d, document)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 // rewrite changes a bill and its hash, as somebody would who can write to the
 // database; links says to make the chain of its series fit it, too.
 func rewrite(t *testing.T, s *store.Store, b bill.Bill, links bool) {
 	t.Helper()
-	text := strings.Replace(string(b.Document()), `"settlement":"billing_center"`, `"settlement":"aws"`, 1)
+	replace(t, s, b, strings.Replace(string(b.Document()), " billing_center ", " aws ", 1), links)
+}
+
+// replace gives a bill another document.
+func replace(t *testing.T, s *store.Store, b bill.Bill, text string, links bool) {
+	t.Helper()
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE bill SET document = $1, hash = $2 WHERE workspace_id = $3 AND day = $4`, text, bill.Sum([]byte(text)), b.WorkspaceID, b.Day.String())
 		if err != nil || n != 1 || !links {
