@@ -130,6 +130,41 @@ func TestFitLosesNoMoney(t *testing.T) {
 	})
 }
 
+// What a record says is split among its workspaces without losing a part of a
+// unit or of an amount, and a workspace that used more is never told less.
+func TestSharesSumToTheirRecord(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var charges []Charge
+		used := map[string]int64{}
+		for range rapid.IntRange(1, 12).Draw(t, "charges") {
+			c := Charge{WorkspaceID: rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "workspace"), Amount: money.Of(rapid.Int64Range(1, 1e9).Draw(t, "minor"), money.CNY)}
+			charges, used[c.WorkspaceID] = append(charges, c), used[c.WorkspaceID]+c.Amount.Minor()
+		}
+		decimals := rapid.SampledFrom([]int{0, 4}).Draw(t, "decimals")
+		parts, amount := rapid.Int64Range(0, 1e12).Draw(t, "parts"), rapid.Int64Range(0, 1e12).Draw(t, "amount")
+		list, err := shares(charges, quantity.Scaled(parts, decimals), decimals, money.Of(amount, money.CNY))
+		if err != nil || len(list) != len(used) {
+			t.Fatalf("%v, %v", list, err)
+		}
+		for i, s := range list {
+			given, _ := s.Quantity.Scaled(decimals)
+			parts, amount = parts-given, amount-s.Told.Minor()
+			if s.Amount.Minor() != used[s.WorkspaceID] || given < 0 || s.Told.Sign() < 0 {
+				t.Fatalf("%+v of %d", s, used[s.WorkspaceID])
+			}
+			for _, other := range list[:i] {
+				if used[other.WorkspaceID] > used[s.WorkspaceID] && other.Told.Minor() < s.Told.Minor() {
+					t.Fatalf("%+v is told less than %+v", other, s)
+				}
+			}
+		}
+		if parts != 0 || amount != 0 {
+			t.Fatalf("%d parts and %d of the amount are nobody's: %v", parts, amount, list)
+		}
+	})
+}
+
 func TestFitRefusesWhatIsNoCharge(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]money.Amount{

@@ -14,7 +14,7 @@ import (
 // Where charges can be besides the states of their records.
 const (
 	AtOpen     RecordState = "open"     // the window is not closed, or all of it is less than one unit
-	AtCarried  RecordState = "carried"  // too small for a record when the subscription ended
+	AtCarried  RecordState = "carried"  // less than one unit, or an operator's verdict: it goes with the next record, if there is one
 	AtStranded RecordState = "stranded" // no subscription lives that could collect it
 )
 
@@ -26,9 +26,10 @@ type Reconciliation struct {
 	Rows  []Reconciled
 }
 
-// Reconciled is a workspace's row in one dimension and currency. Amounts are
-// those of charges, in the month of their usage; a record may differ from its
-// charges by what is carried from one to the next.
+// Reconciled is a workspace's row in one dimension and currency, in the month of
+// the usage. What was billed is what the cloud has accepted and what explains
+// the difference. What a record left for the next one is carried; in a month
+// that took over more than it left, that is less than nothing.
 type Reconciled struct {
 	WorkspaceID string
 	Workspace   string
@@ -76,6 +77,9 @@ func (r *Reconciled) add(s Standing) (err error) {
 	if r.Billed, err = r.Billed.Add(s.Amount); err != nil {
 		return err
 	}
+	if s.State == Reissued { // its money goes out with another record
+		s.State, s.Attempted = AtCarried, false
+	}
 	if s.Attempted {
 		if r.Sent, err = r.Sent.Add(s.Amount); err != nil {
 			return err
@@ -85,6 +89,9 @@ func (r *Reconciled) add(s Standing) (err error) {
 		r.Accepted, err = r.Accepted.Add(s.Amount)
 		return err
 	}
+	defer func() { // what cancels out explains nothing
+		r.Apart = slices.DeleteFunc(r.Apart, func(a Apart) bool { return a.Amount.IsZero() })
+	}()
 	at := slices.IndexFunc(r.Apart, func(a Apart) bool { return a.State == s.State })
 	if at < 0 {
 		r.Apart = append(r.Apart, Apart{s.State, s.Amount})

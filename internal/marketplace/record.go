@@ -75,11 +75,13 @@ type Record struct {
 }
 
 // Share is the part of a workspace in a record. The amounts sum to the charges
-// that were sealed into it, which differ from its own by what was carried.
+// that were sealed into it, which differ from its own by what was carried; what
+// the cloud is told sums to the record's.
 type Share struct {
 	WorkspaceID string
 	Quantity    quantity.Decimal
 	Amount      money.Amount
+	Told        money.Amount // of the record's amount
 }
 
 // Fit cuts a charge to whole parts of a unit: the quantity for the cloud, and

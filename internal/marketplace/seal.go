@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
@@ -243,7 +244,7 @@ func (z *sealer) into(s slot, final bool) error {
 	if err != nil {
 		return err
 	}
-	shares, err := shares(z.left, q, z.unit.Decimals)
+	shares, err := shares(z.left, q, z.unit.Decimals, amount)
 	if err != nil {
 		return err
 	}
@@ -277,42 +278,44 @@ func FitMost(total money.Amount, u Unit) (q quantity.Decimal, left money.Amount,
 	return q, left, err
 }
 
-// shares splits a quantity among the workspaces of charges, as their amounts
-// are, to the last part: the largest remainders get what is over.
-func shares(charges []Charge, q quantity.Decimal, decimals int) ([]Share, error) {
+// shares splits a quantity, and the amount that it stands for, among the
+// workspaces of charges, as their amounts are.
+func shares(charges []Charge, q quantity.Decimal, decimals int, amount money.Amount) ([]Share, error) {
 	sums, total := map[string]int64{}, int64(0)
 	for _, c := range charges {
 		sums[c.WorkspaceID] += c.Amount.Minor()
 		total += c.Amount.Minor()
 	}
 	parts, ok := q.Scaled(decimals)
-	if !ok || total <= 0 || parts < 0 {
+	if !ok || total <= 0 || parts < 0 || amount.Sign() < 0 {
 		return nil, money.ErrOverflow
 	}
-	ids := make([]string, 0, len(sums))
-	for id := range sums {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	list, rest, over := make([]Share, len(ids)), make([]uint64, len(ids)), parts
-	given := make([]int64, len(ids))
+	ids := slices.Sorted(maps.Keys(sums))
+	weights := make([]int64, len(ids))
 	for i, id := range ids {
-		hi, lo := bits.Mul64(uint64(sums[id]), uint64(parts)) //nolint:gosec // both are not negative
-		whole, left := bits.Div64(hi, lo, uint64(total))      //nolint:gosec // positive
-		given[i], rest[i] = int64(whole), left                //nolint:gosec // at most parts
-		over -= given[i]
+		weights[i] = sums[id]
 	}
-	order := make([]int, len(ids))
-	for i := range order {
-		order[i] = i
+	given, told := apportion(parts, weights, total), apportion(amount.Minor(), weights, total)
+	list, currency := make([]Share, len(ids)), charges[0].Amount.Currency()
+	for i, id := range ids {
+		list[i] = Share{id, quantity.Scaled(given[i], decimals), money.Of(sums[id], currency), money.Of(told[i], currency)}
+	}
+	return list, nil
+}
+
+// apportion splits parts by weights that sum to the total, to the last part:
+// the largest remainders get what is over.
+func apportion(parts int64, weights []int64, total int64) []int64 {
+	given, rest, order, over := make([]int64, len(weights)), make([]uint64, len(weights)), make([]int, len(weights)), parts
+	for i, weight := range weights {
+		hi, lo := bits.Mul64(uint64(weight), uint64(parts)) //nolint:gosec // both are not negative
+		whole, left := bits.Div64(hi, lo, uint64(total))    //nolint:gosec // positive
+		given[i], rest[i], order[i] = int64(whole), left, i //nolint:gosec // at most parts
+		over -= given[i]
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rest[b], rest[a]) })
 	for _, i := range order[:over] {
 		given[i]++
 	}
-	currency := charges[0].Amount.Currency()
-	for i, id := range ids {
-		list[i] = Share{id, quantity.Scaled(given[i], decimals), money.Of(sums[id], currency)}
-	}
-	return list, nil
+	return given
 }

@@ -124,6 +124,14 @@ func follow(ctx context.Context, tx Tx, before, after Subscription, at time.Time
 	if effect == before.Effect() {
 		return nil
 	}
+	if effect == Lock { // a renewal that lives already leaves nothing to lock
+		if err := inherit(ctx, tx, after, at); err != nil {
+			return err
+		}
+		if ids, err = tx.SettledBy(ctx, after.ID); err != nil {
+			return err
+		}
+	}
 	var fell []workspace.Workspace
 	for _, id := range ids {
 		w, err := tx.WorkspaceForUpdate(ctx, id)

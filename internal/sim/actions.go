@@ -8,8 +8,6 @@ import (
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/retention"
-	"tollgate.dev/internal/settle"
-	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
@@ -124,20 +122,6 @@ func (a advance) play(ctx context.Context, p *play) error {
 		return err
 	}
 	return p.moveTo(ctx, from.Add(by))
-}
-
-// change is a wish for another settlement method.
-type change struct {
-	workspace string
-	to        site.Method
-}
-
-func (c change) play(ctx context.Context, p *play) error {
-	w := p.shops[c.workspace]
-	return p.write(ctx, func(tx *store.Tx) error {
-		_, err := settle.Rules{Profile: p.scenario.Profile}.Choose(ctx, tx, w.id, settle.Choice{Method: c.to}, w.owner, p.clock.Now())
-		return err
-	})
 }
 
 // keeping is the Owner's wish to keep data for longer or shorter.

@@ -74,6 +74,7 @@ func (r *reader) scenario(f *fields, folder string) *Scenario {
 	if f.has("profile") {
 		s.Profile = site.Profile(f.choice("profile", string(site.Seed), string(site.Newer)))
 	}
+	s.clouds = r.clouds(f)
 	f.what = "file"
 	for i, n := range r.named(f, "billing_accounts") {
 		r.account(s, r.mapping(n, fmt.Sprintf("billing_accounts[%d]", i)))
@@ -176,9 +177,7 @@ func (r *reader) account(s *Scenario, f *fields) {
 			}
 		}
 	}
-	if n, ok := f.node("cloud_accounts"); ok {
-		r.wrong(lineOf(n), "%s.cloud_accounts: this version does not know cloud accounts yet", f.what)
-	}
+	a.line, a.clouds = f.line, r.cloudAccounts(f)
 	f.rest()
 	s.accounts = append(s.accounts, a)
 }
@@ -218,7 +217,7 @@ func (r *reader) workspace(s *Scenario, f *fields) {
 		_, line, _ := f.optional("account")
 		r.wrong(line, "%s.account: a workspace of the Experience plan is bound to none", f.what)
 	}
-	r.settlementAtStart(f, w)
+	w.settlement = r.settlementAtStart(f, w)
 	w.retention = r.retention(s, f, w)
 	f.rest()
 	s.workspaces = append(s.workspaces, w)
@@ -254,20 +253,25 @@ func (r *reader) workspaceOf(s *Scenario, f *fields) *shop {
 	return w
 }
 
-func (r *reader) settlementAtStart(f *fields, w shop) {
+// settlementAtStart is the purchase that settles a workspace from the start;
+// none when the Billing Center does.
+func (r *reader) settlementAtStart(f *fields, w shop) (by purchase) {
 	n, ok := f.node("settlement")
 	if !ok {
-		return
+		return by
 	}
 	text, isText := plain(n)
 	switch {
 	case !w.commercial:
 		r.wrong(lineOf(n), "%s.settlement: a workspace of the Experience plan is not settled", f.what)
 	case !isText:
-		r.wrong(lineOf(n), "%s.settlement: this version does not know a workspace that a cloud settles yet", f.what)
+		of := r.mapping(n, f.what+".settlement")
+		by = of.purchase(connected())
+		of.rest()
 	case text != string(site.BillingCenter):
 		r.wrong(lineOf(n), "%s.settlement: %q is neither billing_center nor a cloud with id and instance", f.what, text)
 	}
+	return by
 }
 
 func (r *reader) retention(s *Scenario, f *fields, w shop) map[string]string {

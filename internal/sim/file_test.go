@@ -62,10 +62,12 @@ billing_accounts:
   - {currency: CNY, arbitrary_settlement: maybe}
   - name: cloudy
     currency: CNY
-    cloud_accounts: [{cloud: aws, id: "1", instance: i}]
+    cloud_accounts: [{cloud: azure, id: "1", instance: i}, {cloud: aws}]
 `, []string{
 		`line 4: billing_accounts[0].currency: "EUR" is none of CNY, USD`, `line 5: billing_accounts[1].name: "acme" is taken`, "line 5: billing_accounts[1] has no key balance",
-		`line 6: billing_accounts[2].arbitrary_settlement: "maybe"`, "line 6: billing_accounts[2] lacks name", "line 9: billing_accounts[3].cloud_accounts: this version does not know",
+		`line 6: billing_accounts[2].arbitrary_settlement: "maybe"`, "line 6: billing_accounts[2] lacks name",
+		`line 9: billing_accounts[3].cloud_accounts[0].cloud: "azure" is none of alibaba, alibaba_intl, aws, huawei`,
+		"line 9: billing_accounts[3].cloud_accounts[1] lacks id", "line 9: billing_accounts[3].cloud_accounts[1] lacks instance",
 	}},
 	"a place that is none": {`name: x
 start: 2026-03-01T00:00:00Z
@@ -82,12 +84,12 @@ workspaces:
   - {name: b, site: cn1, plan: commercial}
   - {name: c, site: cn1, plan: commercial, account: nobody}
   - {name: d, site: cn1, account: acme}
-  - {name: e, site: cn1, plan: commercial, account: acme, settlement: {cloud: aws, id: "1", instance: i}}
+  - {name: e, site: cn1, plan: commercial, account: acme, settlement: {cloud: aws, id: "1"}}
   - {name: f, site: cn1, plan: commercial, account: acme, retention: {logs: 90d, coffee: 7d}}
   - {name: g, site: cn1, plan: premium}
 `, []string{
 		`line 5: workspaces[0].site: there is no site "mars"`, "line 6: workspaces[1] lacks account", `line 7: workspaces[2].account: there is no billing account "nobody"`,
-		"line 8: workspaces[3].account: a workspace of the Experience plan", "line 9: workspaces[4].settlement: this version does not know",
+		"line 8: workspaces[3].account: a workspace of the Experience plan", "line 9: workspaces[4].settlement lacks instance",
 		`line 10: workspaces[5].retention: logs has no class "90d"; it has 3d`, `line 10: workspaces[5].retention: there is no data type "coffee"`,
 		`line 11: workspaces[6].plan: "premium" is none of`,
 	}},
@@ -101,7 +103,7 @@ workspaces:
   - {close: [1]}
 `, []string{
 		"line 8: steps[0] has no verb", "line 9: steps[1].usage lacks hour", "line 9: steps[1].usage lacks item", "line 9: steps[1] has two verbs",
-		`line 10: steps[2]: there is no step "dance"; there are advance, card`, "line 11: steps[3]: this version does not know the step cloud_event yet",
+		`line 10: steps[2]: there is no step "dance"; there are advance, card`, "line 11: steps[3].cloud_event lacks id", "line 11: steps[3].cloud_event lacks instance", "line 11: steps[3].cloud_event lacks event",
 		`line 12: steps[4].at: "noon"`, `line 12: steps[4].close: "tomorrow" is no date`, `line 13: steps[5].advance: "3 weeks"`,
 		"line 14: steps[6].advance: a step moves the clock by at most ten years", "line 15: steps[7].close names a day",
 	}},
@@ -134,6 +136,18 @@ workspaces:
 		`line 13: steps[5].usage.quantity: "-1" is no whole number`, `line 14: steps[6].usage.quantity: "1.5"`, "line 15: steps[7].usage has no key spans",
 		"line 16: steps[8].usage.quantity: this counter is given twice", "line 17: steps[9].usage.hour: the catalogue has no prices for 2010-03-01",
 		"line 18: steps[10].report lacks log_bytes", `line 19: steps[11].report.log_bytes[1]: "many"`,
+	}},
+	"clouds": {strings.Replace(good, "steps:", `clouds:
+  aws: {plan: daily, price: "0.005"}
+  mars: {}
+steps:`, 1) + `  - {cloud_event: {cloud: aws, id: "1", instance: l-1, event: frozen}}
+  - {cloud_event: {cloud: huawei, id: "1", instance: i, event: renewed, expires: soon, happened: once}}
+  - {cloud_answer: {cloud: azure, answer: maybe, times: 0}}
+`, []string{
+		"line 8: clouds.aws.plan: AWS takes usage by the hour", `line 8: clouds.aws.price: "0.005" is no amount`, `line 9: clouds: there is no marketplace of "mars"`,
+		`line 11: steps[0].cloud_event.event: "frozen" is none of cancelled, expired, released`, `line 12: steps[1].cloud_event.expires: "soon" is no instant`,
+		`line 12: steps[1].cloud_event.happened: "once" is no instant`, `line 13: steps[2].cloud_answer.cloud: "azure" is none of`,
+		`line 13: steps[2].cloud_answer.answer: "maybe" is none of lost, throttled`, "line 13: steps[2].cloud_answer.times is from 1 to 10000",
 	}},
 	"wishes": {good + `  - {settlement: {workspace: shop}}
   - {settlement: {workspace: shop, cloud: mars, id: "1"}}

@@ -32,6 +32,13 @@ func (p *play) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, a := range p.scenario.accounts {
+		for _, b := range a.clouds {
+			if _, err := p.bind(ctx, b, p.payers[a.name]); err != nil {
+				return errStart{a.line, err}
+			}
+		}
+	}
 	bound := map[string]int{}
 	for _, w := range p.scenario.workspaces {
 		if !w.commercial {
@@ -46,6 +53,11 @@ func (p *play) open(ctx context.Context) error {
 		}
 		if err := p.keepFor(ctx, w); err != nil {
 			return errStart{w.line, err}
+		}
+		if w.settlement.cloud != "" {
+			if err := (change{w.name, w.settlement.cloud, w.settlement}).play(ctx, p); err != nil {
+				return errStart{w.line, err}
+			}
 		}
 	}
 	return nil

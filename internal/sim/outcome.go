@@ -25,6 +25,7 @@ type Outcome struct {
 	States     []State            `json:"states"`
 	Retention  []Kept             `json:"retention"`
 	Cloud      []Record           `json:"cloud"`
+	Reconciled []Reconciled       `json:"reconciliation"`
 	Mails      []Mail             `json:"mails"`
 	Notices    []Notice           `json:"notices"`
 	Parked     []Parked           `json:"parked"`
@@ -127,17 +128,6 @@ type Kept struct {
 	Class     string `json:"class"`
 }
 
-// Record is usage that was sent to a cloud.
-type Record struct {
-	Cloud       string `json:"cloud"`
-	ID          string `json:"id"`
-	Instance    string `json:"instance"`
-	WindowStart string `json:"window_start"`
-	Dimension   string `json:"dimension"`
-	Quantity    string `json:"quantity"`
-	State       string `json:"state"`
-}
-
 // Mail is a mail that went out.
 type Mail struct {
 	To   string `json:"to"` // an account, or a workspace's Owner: shop/owner
@@ -182,7 +172,7 @@ const most = 1_000_000
 func (p *play) outcome(ctx context.Context) (Outcome, error) {
 	o := Outcome{
 		Bills: []Bill{}, Statements: []Statement{}, Packages: []PackageDay{}, Balances: map[string]Balance{}, States: []State{}, Retention: []Kept{},
-		Cloud: []Record{}, Mails: []Mail{}, Notices: []Notice{}, Parked: []Parked{}, Errors: []Refusal{}, Verify: Verified{Failed: []string{}},
+		Cloud: []Record{}, Reconciled: []Reconciled{}, Mails: []Mail{}, Notices: []Notice{}, Parked: []Parked{}, Errors: []Refusal{}, Verify: Verified{Failed: []string{}},
 	}
 	o.Errors = append(o.Errors, p.refused...)
 	for _, m := range p.mails {
@@ -208,6 +198,9 @@ func (p *play) outcome(ctx context.Context) (Outcome, error) {
 			if err := p.told(ctx, tx, &o, w); err != nil {
 				return err
 			}
+		}
+		if err := p.sentToClouds(ctx, tx, &o); err != nil {
+			return err
 		}
 		return p.parked(ctx, tx, &o)
 	})

@@ -12,8 +12,10 @@ import (
 	"tollgate.dev/internal/app"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/job"
+	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/retention"
+	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/workspace"
@@ -32,6 +34,8 @@ type play struct {
 	batches  int64                      // of usage, handed over so far
 	packages []boughtPackage            // as they were bought
 	codes    map[string]string          // activation codes by their names in the file
+	markets  map[site.Method]*market    // of the clouds
+	heard    int64                      // events of clouds
 	refused  []Refusal
 }
 
@@ -65,8 +69,11 @@ func Play(ctx context.Context, s *Scenario, st *store.Store, log *slog.Logger) (
 		payers: map[string]account.Billing{}, shops: map[string]opened{}, readers: map[string]reading{}, codes: map[string]string{},
 	}
 	var err error
+	if p.markets, err = openMarkets(s.clouds, p.clock.Now); err != nil {
+		return Outcome{}, err
+	}
 	p.engine, err = app.NewEngine(ctx, app.Bench{
-		Store: st, Clock: p.clock, Catalog: s.Catalog, Log: log, Flush: p.flush,
+		Store: st, Clock: p.clock, Catalog: s.Catalog, Log: log, Flush: p.flush, Clouds: p.clouds(),
 		Send: func(_ context.Context, m notify.Mail) error {
 			p.mails = append(p.mails, m)
 			return nil
@@ -91,6 +98,15 @@ func Play(ctx context.Context, s *Scenario, st *store.Store, log *slog.Logger) (
 		return Outcome{}, err
 	}
 	return p.outcome(ctx)
+}
+
+// clouds are the marketplaces in their order.
+func (p *play) clouds() []marketplace.Cloud {
+	var list []marketplace.Cloud
+	for _, m := range connected() {
+		list = append(list, p.markets[m])
+	}
+	return list
 }
 
 // step plays one step; what the rules refuse is kept and changes nothing.

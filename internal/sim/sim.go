@@ -30,6 +30,7 @@ type Scenario struct {
 	Start      time.Time // in the offset that the file gives
 	Catalog    *catalog.Catalog
 	Profile    site.Profile
+	clouds     map[site.Method]terms
 	accounts   []payer
 	workspaces []shop
 	steps      []step
@@ -42,6 +43,8 @@ type payer struct {
 	currency   money.Currency
 	enterprise account.Enterprise // that it is certified for, from the start
 	arbitrary  bool
+	clouds     []purchase // that are bound to it from the start
+	line       int
 }
 
 // shop is a workspace of the file.
@@ -51,6 +54,7 @@ type shop struct {
 	commercial bool
 	account    string            // who pays from the start; empty in Experience
 	retention  map[string]string // class by data type, from the start
+	settlement purchase          // that settles it from the start; none: the Billing Center does
 	line       int
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"tollgate.dev/internal/job"
 	"tollgate.dev/internal/money"
-	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/wallet"
 )
@@ -35,6 +34,9 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"unlock":     (*reader).unlock,
 	"dissolve":   (*reader).dissolve,
 
+	"cloud_event":  (*reader).cloudEvent,
+	"cloud_answer": (*reader).cloudAnswer,
+
 	"package":            (*reader).packageStep,
 	"package_workspaces": (*reader).arrangeStep,
 	"package_upgrade":    (*reader).upgradeStep,
@@ -43,9 +45,6 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 
 // Verbs lists the steps by name.
 func Verbs() []string { return slices.Sorted(maps.Keys(verbs)) }
-
-// notYet are the steps of the format whose machinery this version lacks.
-var notYet = []string{"cloud_event"}
 
 func (r *reader) step(s *Scenario, f *fields) {
 	st := step{line: f.line}
@@ -59,8 +58,6 @@ func (r *reader) step(s *Scenario, f *fields) {
 		case st.verb != "":
 			r.wrong(f.line, "%s has two verbs, %s and %s; a step has one", f.what, st.verb, key)
 			continue
-		case slices.Contains(notYet, key):
-			r.wrong(f.line, "%s: this version does not know the step %s yet", f.what, key)
 		case verbs[key] == nil:
 			r.wrong(f.line, "%s: there is no step %q; there are %s", f.what, key, strings.Join(Verbs(), ", "))
 		default:
@@ -175,29 +172,6 @@ func (r *reader) upgrade(s *Scenario, n ast.Node, what string) action {
 	}
 	f.rest()
 	return u
-}
-
-func (r *reader) settlement(s *Scenario, n ast.Node, what string) action {
-	f := r.mapping(n, what)
-	var c change
-	if w := r.workspaceOf(s, f); w != nil {
-		c.workspace = w.name
-	}
-	if f.has("cloud") {
-		var clouds []string
-		for _, m := range site.Methods() {
-			if m != site.BillingCenter {
-				clouds = append(clouds, string(m))
-			}
-		}
-		c.to = site.Method(f.choice("cloud", clouds...))
-		_, _, _ = f.required("id")
-		_, _, _ = f.required("instance")
-	} else {
-		c.to = site.Method(f.choice("to", string(site.BillingCenter)))
-	}
-	f.rest()
-	return c
 }
 
 func (r *reader) retentionStep(s *Scenario, n ast.Node, what string) action {

@@ -28,6 +28,16 @@ func (o Outcome) Text(w io.Writer) error {
 		b := o.Balances[name]
 		return fmt.Sprintf("%s\tcash %s\tvoucher %s\tfull reduction %s\tcard %s\towed %s", name, b.Cash, b.Voucher, b.FullReduction, b.Card, b.Owed)
 	})
+	section(t, "sent to clouds", o.Cloud, func(r Record) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t= %s %s\t%s", r.WindowStart, r.Cloud, r.Instance, r.Dimension, r.Quantity, r.Currency, r.Amount, r.State)
+	})
+	section(t, "reconciliation", o.Reconciled, func(r Reconciled) string {
+		var apart strings.Builder
+		for _, state := range slices.Sorted(maps.Keys(r.Apart)) {
+			fmt.Fprintf(&apart, "  %s %s", state, r.Apart[state])
+		}
+		return fmt.Sprintf("%s\t%s\t%s\t%s\tbilled %s\tsent %s\taccepted %s\t%s", r.Month, r.Cloud, r.Workspace, r.Dimension, r.Billed, r.Sent, r.Accepted, apart.String())
+	})
 	section(t, "retention", o.Retention, func(k Kept) string {
 		return fmt.Sprintf("%s\t%s\t%s\t%s", k.At, k.Workspace, strings.TrimSuffix(k.Type+"/"+k.Index, "/"), k.Class)
 	})

@@ -100,7 +100,21 @@ func (tx *Tx) LostUsage(ctx context.Context) (int64, error) {
 	return n, err
 }
 
+// latestInRecords are the records of a cloud in which a month has the latest
+// charge of a workspace.
+const latestInRecords = `
+				SELECT record_id, workspace_id
+				FROM marketplace_charge
+				WHERE cloud = $1
+					AND day >= $2
+					AND record_id NOT IN ('', 'carried')
+				GROUP BY record_id, workspace_id
+				HAVING MAX(day) <= $3`
+
 // Reconciliation compares what was billed, sent and accepted of a cloud's month.
+// A record says what its charges come to, less what it leaves for the next one
+// and with what was left to it: both are told of the day of the latest charge
+// that the workspace has in it.
 func (tx *Tx) Reconciliation(ctx context.Context, cloud site.Method, month period.Month) (marketplace.Reconciliation, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT q.workspace_id, COALESCE(w.name, ''), q.dimension, q.state, q.attempted, q.currency, CAST(SUM(q.minor) AS BIGINT)
@@ -118,6 +132,16 @@ func (tx *Tx) Reconciliation(ctx context.Context, cloud site.Method, month perio
 			WHERE c.cloud = $1
 				AND c.day >= $2
 				AND c.day <= $3
+			UNION ALL
+			SELECT s.workspace_id, r.dimension, r.currency, s.told - s.minor, r.state, CASE WHEN r.attempts > 0 THEN 1 ELSE 0 END
+			FROM (`+latestInRecords+`) l
+			JOIN marketplace_share s ON s.record_id = l.record_id AND s.workspace_id = l.workspace_id AND s.told <> s.minor
+			JOIN marketplace_record r ON r.id = l.record_id
+			UNION ALL
+			SELECT s.workspace_id, r.dimension, r.currency, s.minor - s.told, 'carried', 0
+			FROM (`+latestInRecords+`) l
+			JOIN marketplace_share s ON s.record_id = l.record_id AND s.workspace_id = l.workspace_id AND s.told <> s.minor
+			JOIN marketplace_record r ON r.id = l.record_id
 		) q
 		LEFT JOIN workspace w ON w.id = q.workspace_id
 		GROUP BY q.workspace_id, w.name, q.dimension, q.currency, q.state, q.attempted

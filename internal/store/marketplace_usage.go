@@ -115,8 +115,8 @@ func (tx *Tx) InsertRecord(ctx context.Context, r marketplace.Record, charges []
 	}
 	for _, s := range r.Shares {
 		if _, err := tx.Exec(ctx, `
-			INSERT INTO marketplace_share (record_id, workspace_id, quantity, minor)
-			VALUES ($1, $2, $3, $4)`, r.ID, s.WorkspaceID, s.Quantity.String(), s.Amount.Minor()); err != nil {
+			INSERT INTO marketplace_share (record_id, workspace_id, quantity, minor, told)
+			VALUES ($1, $2, $3, $4, $5)`, r.ID, s.WorkspaceID, s.Quantity.String(), s.Amount.Minor(), s.Told.Minor()); err != nil {
 			return err
 		}
 	}
@@ -260,22 +260,22 @@ func (tx *Tx) withShares(ctx context.Context, records []marketplace.Record) erro
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT record_id, workspace_id, quantity, minor
+		SELECT record_id, workspace_id, quantity, minor, told
 		FROM marketplace_share
 		WHERE `+tx.among("record_id", 1)+`
 		ORDER BY record_id, workspace_id`, tx.list(ids))
 	_, err = collect(rows, err, func(r Row) (none struct{}, err error) {
 		var id, q string
 		var s marketplace.Share
-		var minor int64
-		if err := r.Scan(&id, &s.WorkspaceID, &q, &minor); err != nil {
+		var minor, told int64
+		if err := r.Scan(&id, &s.WorkspaceID, &q, &minor, &told); err != nil {
 			return none, err
 		}
 		at := &records[place[id]]
 		if s.Quantity, err = quantity.Parse(q); err != nil {
 			return none, err
 		}
-		s.Amount = money.Of(minor, at.Amount.Currency())
+		s.Amount, s.Told = money.Of(minor, at.Amount.Currency()), money.Of(told, at.Amount.Currency())
 		at.Shares = append(at.Shares, s)
 		return none, nil
 	})

@@ -81,6 +81,14 @@ var marketplaceStrays = []string{`
 			GROUP BY record_id
 		) c ON c.record_id = r.id
 		WHERE COALESCE(s.minor, 0) <> COALESCE(c.minor, 0)`, `
+		SELECT r.id, 'what the cloud is told of its workspaces is not what it says'
+		FROM marketplace_record r
+		LEFT JOIN (
+			SELECT record_id, SUM(told) AS told
+			FROM marketplace_share
+			GROUP BY record_id
+		) s ON s.record_id = r.id
+		WHERE COALESCE(s.told, 0) <> r.minor`, `
 		SELECT r.id, 'what the cloud has of it does not follow from its state'
 		FROM marketplace_record r
 		WHERE r.taken < 0

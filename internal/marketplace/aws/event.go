@@ -16,9 +16,9 @@ import (
 	"tollgate.dev/internal/site"
 )
 
-// lastHour is how long usage is taken after a license is withdrawn or an
+// LastHour is how long usage is taken after a license is withdrawn or an
 // unsubscription is announced (reference 1.4).
-const lastHour = time.Hour
+const LastHour = time.Hour
 
 var license = regexp.MustCompile(`^(?:arn:)?(aws[a-z-]*):license-manager:[a-z0-9-]*:(\d*):(?:license:)?(l-[0-9a-f]+)$`)
 
@@ -100,7 +100,7 @@ func (m *Market) Read(body []byte, messageID string, at time.Time) (marketplace.
 	case "License Updated":
 		out.Kind = marketplace.Purchased
 	case "License Deprovisioned":
-		out.Kind, out.FinalFor = marketplace.Released, lastHour
+		out.Kind, out.FinalFor = marketplace.Released, LastHour
 	case "Purchase Agreement Created", "Purchase Agreement Amended", "Purchase Agreement Ended":
 		return out, nil
 	default:
@@ -128,7 +128,7 @@ func (m *Market) readNotification(body []byte, messageID string, at time.Time) (
 	case "subscribe-success":
 		e.Kind = marketplace.Purchased
 	case "unsubscribe-pending":
-		e.Kind, e.FinalFor = marketplace.Cancelled, lastHour
+		e.Kind, e.FinalFor = marketplace.Cancelled, LastHour
 	case "unsubscribe-success":
 		e.Kind = marketplace.Released
 	case "subscribe-fail", "entitlement-updated":

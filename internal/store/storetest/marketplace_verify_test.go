@@ -45,6 +45,7 @@ func TestVerifySeesWhatIsWrongWithMarketplaces(t *testing.T) {
 		`UPDATE marketplace_record SET taken = 0`,
 		`UPDATE marketplace_record SET returned = 1`,
 		`UPDATE marketplace_share SET minor = minor + 1`,
+		`UPDATE marketplace_share SET told = told + 1`,
 		`UPDATE marketplace_carried SET minor = minor + 1`,
 		`UPDATE marketplace_subscription SET state = 'active'`,
 		`UPDATE marketplace_subscription SET ends_at = ends_at + 1`,
@@ -95,6 +96,83 @@ func TestReconciliationExplainsEachDifference(t *testing.T) {
 		if err := r.WriteCSV(&csv); err != nil || !strings.Contains(csv.String(), "aws,2026-03,"+x.shop.ID+",a,amount,CNY,3.00,3.00,3.00,,\n") {
 			t.Errorf("%v:\n%s", err, csv.String())
 		}
+	})
+}
+
+// reconciled is the one row of the market's month.
+func (x *market) reconciled(t *testing.T) marketplace.Reconciled {
+	t.Helper()
+	var r marketplace.Reconciliation
+	if err := x.s.Read(t.Context(), func(tx *store.Tx) (err error) {
+		r, err = tx.Reconciliation(t.Context(), x.cloud.method, period.MustParseDay(march1).Month())
+		return err
+	}); err != nil || len(r.Rows) != 1 {
+		t.Fatalf("%+v, %v", r.Rows, err)
+	}
+	return r.Rows[0]
+}
+
+// explains fails unless the row is so, and its parts make it whole.
+func explains(t *testing.T, r marketplace.Reconciled, billed, sent, accepted, apart string) {
+	t.Helper()
+	whole := r.Accepted
+	for _, a := range r.Apart {
+		var err error
+		if whole, err = whole.Add(a.Amount); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.Billed != cny(billed) || r.Sent != cny(sent) || r.Accepted != cny(accepted) || fmt.Sprint(r.Apart) != apart || whole != r.Billed {
+		t.Errorf("billed %s, sent %s, accepted %s, %v; want %s, %s, %s, %s", r.Billed, r.Sent, r.Accepted, r.Apart, billed, sent, accepted, apart)
+	}
+}
+
+// TestEachKindOfDifferenceIsExplained walks a charge through what can become of
+// it, with a unit that it does not fit.
+func TestEachKindOfDifferenceIsExplained(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newMarket(t, s, site.AWS)
+		x.cloud.unit.Price = cny("0.70")
+		hour := func(minor int64, script func(int, []marketplace.Record) mishap) {
+			x.cloud.script = script
+			x.charge(t, x.sub, minor)
+			x.at = marketplace.NextHour(x.at)
+			x.seal(t, x.sub)
+			x.deliver(t)
+		}
+		says := func(m mishap) func(int, []marketplace.Record) mishap {
+			return func(int, []marketplace.Record) mishap { return m }
+		}
+		hour(300, says(noFault)) // 4 units
+		explains(t, x.reconciled(t), "3", "2.80", "2.80", "[{carried 0.20}]")
+		hour(150, says(throttled)) // 2 units, with what was carried
+		explains(t, x.reconciled(t), "4.50", "4.20", "2.80", "[{carried 0.30} {pending 1.40}]")
+		x.cloud.script = says(lostAnswer)
+		x.until(t, x.at.Add(time.Minute))
+		explains(t, x.reconciled(t), "4.50", "4.20", "2.80", "[{carried 0.30} {sent 1.40}]")
+		x.cloud.script = nil
+		x.until(t, x.at.Add(30*time.Minute))
+		explains(t, x.reconciled(t), "4.50", "4.20", "4.20", "[{carried 0.30}]")
+		x.cloud.poison = func(marketplace.Record) bool { return true }
+		hour(110, nil) // 2 units, nothing is left
+		explains(t, x.reconciled(t), "5.60", "5.60", "4.20", "[{rejected 1.40}]")
+		x.cloud.poison = nil
+		all := x.records(t)
+		write(t, s, func(ctx context.Context, tx *store.Tx) error {
+			_, err := marketplace.Decide(ctx, tx, all[len(all)-1].ID, marketplace.Again, "the listing was mended", workspace.Actor{AccountID: "oper_1"}, x.at)
+			return err
+		})
+		explains(t, x.reconciled(t), "5.60", "4.20", "4.20", "[{carried 1.40}]")
+		hour(70, nil)
+		explains(t, x.reconciled(t), "6.30", "6.30", "6.30", "[]")
+		x.cloud.taken[fmt.Sprint("i-1 amount ", x.at.Unix())] = marketplace.Record{} // of somebody else's making
+		hour(70, nil)
+		explains(t, x.reconciled(t), "7", "7", "6.30", "[{duplicate_diff 0.70}]")
+		if got, want := x.cloud.total(), int64(630); got != want {
+			t.Errorf("the cloud collects %d, want %d", got, want)
+		}
+		sound(t, s)
 	})
 }
 
