@@ -84,7 +84,7 @@ func openMarkets(of map[site.Method]terms, now func() time.Time) (map[site.Metho
 		if t.plan == "" {
 			t.plan = marketplace.Hourly
 		}
-		clouds, err := adapters(m, t)
+		clouds, err := adapters(m, t, now)
 		if err != nil {
 			return nil, fmt.Errorf("the marketplace of %s: %w", m, err)
 		}
@@ -94,7 +94,7 @@ func openMarkets(of map[site.Method]terms, now func() time.Time) (map[site.Metho
 }
 
 // adapters are those of a cloud, one for each currency that it can be set to.
-func adapters(m site.Method, t terms) ([]marketplace.Cloud, error) {
+func adapters(m site.Method, t terms, now func() time.Time) ([]marketplace.Cloud, error) {
 	one := func(otherwise int64, c money.Currency) money.Amount {
 		if t.price > 0 {
 			return money.Of(t.price, c)
@@ -112,7 +112,7 @@ func adapters(m site.Method, t terms) ([]marketplace.Cloud, error) {
 		var clouds []marketplace.Cloud
 		for _, currency := range []money.Currency{money.CNY, money.USD} {
 			c, err := huawei.New(huawei.Config{
-				Key: nobody, AccessKey: nobody, Secret: nobody, Products: []string{product}, Dimension: dimension, Plan: t.plan, Price: one(aWhole, currency), Listing: listing, Now: time.Now,
+				Key: nobody, AccessKey: nobody, Secret: nobody, Products: []string{product}, Dimension: dimension, Plan: t.plan, Price: one(aWhole, currency), Listing: listing, Now: now,
 			})
 			if err != nil {
 				return nil, err
