@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -186,6 +187,18 @@ func (b *BillingCenter) InvoiceFile(ctx context.Context, id string) (File, error
 	return ask[File](ctx, b.door, request{method: http.MethodGet, path: path("billing-center", "invoices", id, "file")})
 }
 
+// InvoiceDocument is the request as a PDF in en or zh; empty is the account's
+// language.
+func (b *BillingCenter) InvoiceDocument(ctx context.Context, id, language string) ([]byte, error) {
+	return b.invoiceDocument(ctx, path("billing-center", "invoices", id, "document"), language)
+}
+
+func (d door) invoiceDocument(ctx context.Context, where, language string) ([]byte, error) {
+	q := url.Values{}
+	set(q, "language", language)
+	return d.send(ctx, request{method: http.MethodGet, path: where, query: q})
+}
+
 // WithdrawInvoice withdraws a request that was not issued yet.
 func (b *BillingCenter) WithdrawInvoice(ctx context.Context, id string) (Invoice, error) {
 	return ask[Invoice](ctx, b.door, request{method: http.MethodPost, path: path("billing-center", "invoices", id, "withdrawal")})
@@ -205,6 +218,12 @@ func (o *Operator) Invoices(ctx context.Context, state string, p Page) (List[Inv
 // Invoice is a request with its lines.
 func (o *Operator) Invoice(ctx context.Context, id string) (Invoice, error) {
 	return ask[Invoice](ctx, o.door, request{method: http.MethodGet, path: path("operator", "invoices", id)})
+}
+
+// InvoiceDocument is the request as a PDF in en or zh; empty is the operator's
+// language.
+func (o *Operator) InvoiceDocument(ctx context.Context, id, language string) ([]byte, error) {
+	return o.invoiceDocument(ctx, path("operator", "invoices", id, "document"), language)
 }
 
 // IssueInvoice enters the tax invoice of a request.

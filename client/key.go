@@ -149,3 +149,67 @@ func (r *Reader) Summary(ctx context.Context, s Spending, currency string) (Summ
 	set(q, "currency", currency)
 	return ask[Summary](ctx, r.door, request{method: http.MethodGet, path: "/billing/summary", query: q})
 }
+
+// PackageCharge is what was charged for a package at once: its purchase, its
+// upgrade, or a day of its traffic packages. No bill holds it.
+type PackageCharge struct {
+	ID           string              `json:"id"`
+	Day          string              `json:"day"`
+	Kind         string              `json:"kind"` // package, upgrade, traffic_package
+	Category     string              `json:"category"`
+	BillingCycle string              `json:"billing_cycle"`
+	PackageID    string              `json:"package_id"`
+	Site         string              `json:"site"`
+	Currency     string              `json:"currency"`
+	Payable      string              `json:"payable"`
+	Paid         Paid                `json:"paid"`
+	Lines        []PackageChargeLine `json:"lines"`
+	IssuedAt     time.Time           `json:"issued_at"`
+}
+
+// PackageChargeLine is one part of a charge, with what it was calculated from:
+// a traffic package, or an upgrade. All amounts are decimals.
+type PackageChargeLine struct {
+	Item      string `json:"item"` // the size of the package, or the item of the traffic package
+	TrafficID string `json:"traffic_id,omitempty"`
+	Capacity  int64  `json:"capacity,omitempty"`
+	Units     string `json:"units,omitempty"`
+	UnitPrice string `json:"unit_price,omitempty"`
+	Discount  string `json:"discount,omitempty"`
+	From      string `json:"from,omitempty"`
+	Before    string `json:"before,omitempty"`
+	After     string `json:"after,omitempty"`
+	DaysLeft  int    `json:"days_left,omitempty"`
+	Days      int    `json:"days,omitempty"`
+	Original  string `json:"original"`
+	Payable   string `json:"payable"`
+	Paid      Paid   `json:"paid"`
+}
+
+// PackageCharges lists what packages cost beside the bills of the days, which
+// both must be there, the newest day first. It takes an account's key.
+func (r *Reader) PackageCharges(ctx context.Context, d Days, p Page) (List[PackageCharge], error) {
+	return ask[List[PackageCharge]](ctx, r.door, request{method: http.MethodGet, path: "/billing/package-charges", query: d.query(p)})
+}
+
+// Invoices lists the account's invoice requests, the newest first; of one
+// state, the open ones, or all where it is empty. It takes an account's key.
+func (r *Reader) Invoices(ctx context.Context, state string, p Page) (List[Invoice], error) {
+	return r.invoices(ctx, "/billing/invoices", state, p)
+}
+
+// Invoice is a request of the account, with its lines.
+func (r *Reader) Invoice(ctx context.Context, id string) (Invoice, error) {
+	return ask[Invoice](ctx, r.door, request{method: http.MethodGet, path: path("billing", "invoices", id)})
+}
+
+// InvoiceDocument is the request as a PDF in en or zh; empty is the account's
+// language.
+func (r *Reader) InvoiceDocument(ctx context.Context, id, language string) ([]byte, error) {
+	return r.invoiceDocument(ctx, path("billing", "invoices", id, "document"), language)
+}
+
+// InvoiceFile is the invoice itself, where the operator added it.
+func (r *Reader) InvoiceFile(ctx context.Context, id string) (File, error) {
+	return ask[File](ctx, r.door, request{method: http.MethodGet, path: path("billing", "invoices", id, "file")})
+}

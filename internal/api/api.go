@@ -32,6 +32,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/marketplace"
 	"tollgate.dev/internal/sink"
 	"tollgate.dev/internal/site"
@@ -64,6 +65,8 @@ type Config struct {
 	Limits  wallet.Limits     // above which two operators credit a bank transfer
 	Till    *till.Till        // deductions are posted there
 
+	// Invoice draws an invoice request as a PDF in a language.
+	Invoice func(ctx context.Context, r invoice.Request, language string) (Drawn, error)
 	// Statement draws a statement as a file: a PDF in a language, or CSV.
 	Statement func(ctx context.Context, s statement.Statement, format, language string) (Drawn, error)
 }
@@ -144,6 +147,7 @@ func describe() *huma.OpenAPI {
 				string(BillingCenter): scheme("/billing-center/sessions"),
 				string(Operator):      scheme("/operator/sessions"),
 				string(Reader):        {Type: "http", Scheme: "bearer", Description: "An API key, made in Studio or in the Billing Center. It reads, and holds until it is revoked."},
+				string(AccountReader): {Type: "http", Scheme: "bearer", Description: "An API key, made in the Billing Center. It reads what belongs to its account, and holds until it is revoked."},
 				string(Service):       {Type: "http", Scheme: "bearer", Description: "A service's key, made by an operator. It reports usage, and holds until it is revoked."},
 				string(Deducting):     {Type: "http", Scheme: "bearer", Description: "A key of a service of the platform, made by an operator. It has amounts deducted, and holds until it is revoked."},
 				keyScheme:             {Type: "apiKey", In: "header", Name: KeyHeader, Description: "The same key, in a header of its own."},

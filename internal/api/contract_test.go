@@ -36,7 +36,7 @@ var pairs = [][2]any{
 	{api.CatalogTrial{}, client.CatalogTrial{}}, {api.TrialRow{}, client.TrialRow{}}, {api.TrialItem{}, client.TrialItem{}}, {api.TrialCurrency{}, client.TrialCurrency{}},
 	{api.UnratedBill{}, client.UnratedBill{}}, {api.AgreedPrice{}, client.AgreedPrice{}},
 	{api.Deduction{}, client.Deduction{}}, {api.Deductions{}, client.Deductions{}}, {api.DeductionResult{}, client.DeductionResult{}},
-	{api.APIKey{}, client.APIKey{}}, {api.MadeKey{}, client.MadeKey{}}, {api.BillRow{}, client.BillRow{}},
+	{api.APIKey{}, client.APIKey{}}, {api.MadeKey{}, client.MadeKey{}}, {api.BillRow{}, client.BillRow{}}, {api.PackageCharge{}, client.PackageCharge{}}, {api.PackageChargeLine{}, client.PackageChargeLine{}},
 	{api.Summary{}, client.Summary{}}, {api.SummaryItem{}, client.SummaryItem{}},
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.Enterprise{}, client.Enterprise{}}, {api.CertificationStanding{}, client.CertificationStanding{}}, {api.Certification{}, client.Certification{}},
@@ -108,7 +108,7 @@ func ways(c api.Console) int {
 	switch c {
 	case "":
 		return 0
-	case api.Reader, api.Service, api.Deducting:
+	case api.Reader, api.AccountReader, api.Service, api.Deducting:
 		return 2
 	}
 	return 1
@@ -122,7 +122,7 @@ func TestTheOpenAPIDocumentDescribesEveryCall(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.body), &d); err != nil || a.header.Get("Content-Type") != "application/openapi+json" {
 		t.Fatalf("%s: %v", a.header.Get("Content-Type"), err)
 	}
-	if d.OpenAPI != "3.1.0" || len(d.Servers) != 1 || d.Servers[0].URL != api.Prefix || len(d.Components.SecuritySchemes) != 7 {
+	if d.OpenAPI != "3.1.0" || len(d.Servers) != 1 || d.Servers[0].URL != api.Prefix || len(d.Components.SecuritySchemes) != 8 {
 		t.Errorf("head: %s, servers %v", d.OpenAPI, d.Servers)
 	}
 	described := 0

@@ -21,6 +21,7 @@ import (
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/notify"
 	"tollgate.dev/internal/sink"
@@ -94,6 +95,10 @@ func open(t testing.TB, s *store.Store) *house {
 	h.handler = api.New(api.Config{
 		Store: s, Now: h.clock.Now, RealNow: h.real.Now, Catalog: prices, Profile: site.Seed, Topups: h.topups, Till: h.till, Limits: wallet.Limits{money.CNY: money.MustParse("50000", money.CNY)},
 		Sink: h.sink, Sandbox: true, Clock: h, Log: testkit.Logger(t),
+		Invoice: func(ctx context.Context, r invoice.Request, language string) (api.Drawn, error) {
+			d, err := center.InvoiceDocument(ctx, r, language)
+			return api.Drawn(d), err
+		},
 		Statement: func(ctx context.Context, st statement.Statement, format, language string) (api.Drawn, error) {
 			d, err := center.StatementDocument(ctx, st, format, language)
 			return api.Drawn(d), err

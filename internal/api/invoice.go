@@ -33,10 +33,12 @@ func (s *server) invoices() []route {
 		once(line(post, own, BillingCenter, "", "request-invoice", "Request an invoice over months and purchases"), created, requestInvoice),
 		reads(line(get, own+"/{invoice_id}", BillingCenter, "", "show-own-invoice", "An invoice request with its lines"), showOwnInvoice),
 		reads(line(get, own+"/{invoice_id}/file", BillingCenter, "", "show-own-invoice-file", "The invoice itself, where the operator added it"), showOwnInvoiceFile),
+		files(line(get, own+"/{invoice_id}/document", BillingCenter, "", "download-own-invoice", "An invoice request as a PDF"), s.downloadInvoice),
 		writes(line(post, own+"/{invoice_id}/withdrawal", BillingCenter, "", "withdraw-invoice", "Withdraw a request that was not issued yet; its items are free again"), ok, withdrawInvoice),
 
 		reads(onDuty(get, all, account.Look, "list-invoices", "Invoice requests of all payers, without their lines: the newest first, open ones the longest waiting first"), listInvoices),
 		reads(onDuty(get, all+"/{invoice_id}", account.Look, "show-invoice", "An invoice request with its lines"), showInvoice),
+		files(onDuty(get, all+"/{invoice_id}/document", account.Look, "download-invoice", "An invoice request as a PDF"), s.downloadAnyInvoice),
 		wide(writes(onDuty(post, all+"/{invoice_id}/issue", account.IssueInvoices, "issue-invoice", "Enter the tax invoice of a request"), ok, issueInvoice)),
 		writes(onDuty(post, all+"/{invoice_id}/dispatch", account.IssueInvoices, "send-invoice", "Say how an issued invoice was sent"), ok, sendInvoice),
 		writes(onDuty(post, all+"/{invoice_id}/rejection", account.IssueInvoices, "reject-invoice", "Reject a request with a reason; its items are free again"), ok, rejectInvoice),

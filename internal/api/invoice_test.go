@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestAnInvoiceIsRequestedAndIssuedByCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t, storetest.SQLite(t))
 	ctx := t.Context()
-	_, payer := h.buyer("acme")
+	acme, payer := h.buyer("acme")
 	ops := h.client.Operator(h.session(api.Operator, h.operator().ID))
 	_, err := payer.SaveInvoiceProfile(ctx, client.InvoiceProfile{
 		Type: "vat_special", Title: "Acme Ltd", TaxNumber: "9133", BankAccount: "6222 0000", RegisteredAddress: "1 Example Road", RegisteredPhone: "057100000",
@@ -107,6 +108,7 @@ func TestAnInvoiceIsRequestedAndIssuedByCalls(t *testing.T) {
 		t.Errorf("kept as %+v", own.Profile)
 	}
 	h.foreign(one, to.ID)
+	h.readsInvoice(acme, ops, one)
 }
 
 func TestTheCashBalanceIsWaivedByACall(t *testing.T) {
@@ -160,4 +162,43 @@ func reversed(t *testing.T, payer *client.BillingCenter, ops *client.Operator, o
 	if must(t, books, err); !books.Sound {
 		t.Errorf("the books: %+v", books.Findings)
 	}
+}
+
+// readsInvoice reads a request with the account's key, and with that of another one.
+func (h *house) readsInvoice(a account.Billing, ops *client.Operator, one string) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	reader := func(a account.Billing) *client.Reader {
+		return h.client.Reader(h.key(account.KeyHolder{Scope: account.AccountKeys, ID: a.ID}, a.ID).Token)
+	}
+	key := reader(a)
+	list, err := key.Invoices(ctx, "reversed", client.Page{})
+	if len(must(h.t, list, err).Items) != 1 || list.Items[0].ID != one {
+		h.t.Errorf("the key lists %+v", list)
+	}
+	shown, err := key.Invoice(ctx, one)
+	if must(h.t, shown, err).AccountID != a.ID || len(shown.Lines) != 1 {
+		h.t.Errorf("the key reads %+v", shown)
+	}
+	english, err := key.InvoiceDocument(ctx, one, "")
+	must(h.t, english, err)
+	chinese, err := key.InvoiceDocument(ctx, one, "zh")
+	must(h.t, chinese, err)
+	seen, err := ops.InvoiceDocument(ctx, one, "zh")
+	if !bytes.HasPrefix(english, []byte("%PDF-")) || bytes.Equal(english, chinese) || !bytes.Equal(must(h.t, seen, err), chinese) {
+		h.t.Errorf("documents of %d, %d and %d bytes", len(english), len(chinese), len(seen))
+	}
+	file, err := key.InvoiceFile(ctx, one)
+	if string(must(h.t, file, err).Content) != "%PDF-1" {
+		h.t.Errorf("the file is %q", file.Content)
+	}
+	_, err = key.InvoiceDocument(ctx, one, "fr")
+	refused(h.t, err, "field_invalid")
+	other := reader(h.billing("stranger", money.CNY))
+	_, err = other.Invoice(ctx, one)
+	refused(h.t, err, "invoice_unknown")
+	_, err = other.InvoiceDocument(ctx, one, "en")
+	refused(h.t, err, "invoice_unknown")
+	_, err = other.InvoiceFile(ctx, one)
+	refused(h.t, err, "invoice_unknown")
 }

@@ -50,6 +50,9 @@ func (s *server) admitKey(r *http.Request, to Route, who *caller) error {
 		case account.AccountKeys:
 			return who.pays(r, tx)
 		case account.WorkspaceKeys:
+			if to.Console == AccountReader {
+				return account.ErrKeyInvalid
+			}
 			return who.reads(r, tx, to.Action)
 		}
 		return account.ErrKeyInvalid

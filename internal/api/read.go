@@ -73,6 +73,7 @@ type BillRow struct {
 // What a line's charge is for. Lines of a daily bill are usage of that day.
 const (
 	daily     = "day"
+	yearly    = "year"
 	payPerUse = "pay_as_you_go"
 	packaged  = "package"
 )

@@ -60,6 +60,7 @@ var permits = map[string]string{
 	"list-api-keys": "oa", "make-api-key": "oa", "revoke-api-key": "oa",
 	"list-account-api-keys": "b", "make-account-api-key": "b", "revoke-account-api-key": "b",
 	"read-balance": "kq", "read-bill-lines": "kmq", "read-summary": "kmq",
+	"read-package-charges": "q", "read-invoices": "q", "read-invoice": "q", "read-invoice-document": "q", "read-invoice-file": "q", "download-own-invoice": "b", "download-invoice": looking,
 
 	"report-usage-events": "w", "list-service-keys": "p", "make-service-key": "p", "revoke-service-key": "p",
 	"deduct": "d", "deduct-many": "d",
@@ -214,7 +215,7 @@ func refusalOf(r api.Route, letter byte) []string {
 	switch {
 	case r.Console == api.Reader && letter == 'm':
 		return []string{"owner_only"}
-	case r.Console == api.Reader, r.Console == api.Service, r.Console == api.Deducting:
+	case r.Console == api.Reader, r.Console == api.AccountReader, r.Console == api.Service, r.Console == api.Deducting:
 		return []string{"key_invalid"}
 	case r.Console == api.Operator && strings.IndexByte(looking, letter) >= 0:
 		return []string{"operator_support_only", "operator_finance_only", "operator_worker_only", "operator_admin_only"}

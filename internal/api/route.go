@@ -25,6 +25,7 @@ const (
 	BillingCenter Console = "billing_center"
 	Operator      Console = "operator"
 	Reader        Console = "api_key"       // no console: a program with a key that reads
+	AccountReader Console = "account_key"   // such a key of a Billing Center account; one of a workspace is none
 	Service       Console = "service_key"   // nor this: a service of the platform that reports usage
 	Deducting     Console = "deduction_key" // nor this: a service that has amounts deducted
 )
@@ -165,7 +166,7 @@ func (r Route) operation(s *server, status int) huma.Operation {
 	}
 	switch r.Console {
 	case "":
-	case Reader, Service, Deducting:
+	case Reader, AccountReader, Service, Deducting:
 		op.Security = []map[string][]string{{string(r.Console): {}}, {keyScheme: {}}}
 	default:
 		op.Security = []map[string][]string{{string(r.Console): {}}}
@@ -175,6 +176,8 @@ func (r Route) operation(s *server, status int) huma.Operation {
 		op.Description = "Needs an operator whose role allows " + string(r.Duty) + ": " + rolesOf(r.Duty) + "."
 	case r.Console == Service, r.Console == Deducting:
 		op.Description = "Needs a key of a service of the platform, which operators make."
+	case r.Console == AccountReader:
+		op.Description = "Needs a key of a Billing Center account; one of a workspace is refused."
 	case r.Action != "" && r.Console == Reader:
 		op.Description = "A workspace's key needs a maker whose role in it now allows " + string(r.Action) + "."
 	case r.Action != "":

@@ -30,7 +30,7 @@ func (s *server) routes() []route {
 		s.signIns(), s.holders(), s.teams(), s.workspaces(), s.spending(), s.analyses(), s.upgrades(),
 		s.billingCenter(), s.transferring(), s.adjustments(), s.purse(), s.vouchers(), s.statements(), s.packages(),
 		s.operations(), s.standings(), s.catalogue(), s.prices(),
-		s.keys(), s.reported(), s.readings(), s.certifications(), s.invoices(), s.deductions(), s.deductionKeys(),
+		s.keys(), s.reported(), s.readings(), s.accountReadings(), s.certifications(), s.invoices(), s.deductions(), s.deductionKeys(),
 	} {
 		all = append(all, part...)
 	}

@@ -41,7 +41,7 @@ func (s *server) admit(r *http.Request, to Route) (*caller, error) {
 	switch to.Console {
 	case "":
 		return who, nil
-	case Reader:
+	case Reader, AccountReader:
 		return who, s.admitKey(r, to, who)
 	case Service:
 		return who, s.admitService(r, who)

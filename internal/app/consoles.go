@@ -14,6 +14,7 @@ import (
 	"tollgate.dev/internal/billingcenter"
 	"tollgate.dev/internal/demo"
 	"tollgate.dev/internal/hooks"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/operator"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/studio"
@@ -37,10 +38,10 @@ func (a *App) consoles() (http.Handler, error) {
 		Topups: a.desk, Simulated: a.sims != nil, Clouds: a.clouds, Cards: a.doors.Huawei,
 	})
 	mounted(mux, billingcenter.Prefix, payers)
-	mounted(mux, operator.Prefix, a.operatorConsole(log))
+	mounted(mux, operator.Prefix, a.operatorConsole(log, payers))
 	mounted(mux, api.Prefix, api.New(api.Config{
 		Store: a.store, Now: a.clock.Now, RealNow: time.Now, Catalog: a.catalog, Profile: a.config.Profile,
-		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Topups: a.desk, Clouds: a.clouds, Limits: a.config.Limits, Till: a.till,
+		Sink: a.sink, Sandbox: a.config.Sandbox, Clock: a.calendar, Log: log, Statement: drawnBy(payers), Invoice: requestDrawnBy(payers), Topups: a.desk, Clouds: a.clouds, Limits: a.config.Limits, Till: a.till,
 	}))
 	if !a.config.Demo {
 		mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))
@@ -68,6 +69,14 @@ func drawnBy(payers *billingcenter.Console) func(context.Context, statement.Stat
 	}
 }
 
+// requestDrawnBy is drawnBy for invoice requests.
+func requestDrawnBy(payers *billingcenter.Console) func(context.Context, invoice.Request, string) (api.Drawn, error) {
+	return func(ctx context.Context, r invoice.Request, language string) (api.Drawn, error) {
+		d, err := payers.InvoiceDocument(ctx, r, language)
+		return api.Drawn(d), err
+	}
+}
+
 func (a *App) noteFor(*http.Request) templ.Component { return a.note() }
 
 // note stands above every page of a sandbox: what time it is there.
@@ -80,12 +89,16 @@ func (a *App) note() templ.Component {
 	})
 }
 
-func (a *App) operatorConsole(log *slog.Logger) http.Handler {
+func (a *App) operatorConsole(log *slog.Logger, payers *billingcenter.Console) http.Handler {
 	return operator.New(operator.Config{
 		Store: a.store, Sessions: a.store.Sessions("operator", time.Now), Real: time.Now,
 		Clock:   operator.Clock{Now: a.clock.Now, Sandbox: a.config.Sandbox, Advance: a.calendar.Advance},
 		Profile: a.config.Profile, Catalog: a.catalog, BaseURL: a.baseURL, Version: a.config.Version, Log: log, Note: a.noteFor,
 		Limits: a.config.Limits, Credentials: operator.Credentials{Ring: a.config.Secrets, Given: a.given, InUse: a.unsealed},
+		Invoice: func(ctx context.Context, r invoice.Request, language string) (string, []byte, error) {
+			d, err := payers.InvoiceDocument(ctx, r, language)
+			return d.Name, d.Bytes, err
+		},
 		Retry:  a.retry,
 		Issue:  a.restate,
 		Verify: a.verify,

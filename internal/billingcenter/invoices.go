@@ -281,19 +281,21 @@ func (b *Console) invoicePDF(w http.ResponseWriter, r *http.Request) error {
 	if language == "" {
 		language = web.Language(ctx)
 	}
-	if !slices.Contains(web.Languages(), language) {
-		return ErrLanguage.On("language")
-	}
-	document, err := drawInvoice(web.WithLanguage(ctx, language, ""), InvoiceView{Request: q, Zone: zoneOf(q.Total.Currency()), Issuer: b.Beneficiary.Holder})
+	d, err := b.InvoiceDocument(ctx, q, language)
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/pdf")
-	h.Set("Content-Disposition", `attachment; filename="`+q.Number+"."+language+`.pdf"`)
-	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(document) // whoever hung up reads nothing more
+	web.Download(w, d.Name, d.Type, d.Bytes)
 	return nil
+}
+
+// InvoiceDocument draws an invoice request as a PDF in en or zh.
+func (b *Console) InvoiceDocument(ctx context.Context, q invoice.Request, language string) (Document, error) {
+	if !slices.Contains(web.Languages(), language) {
+		return Document{}, ErrLanguage.On("language")
+	}
+	text, err := drawInvoice(web.WithLanguage(ctx, language, ""), InvoiceView{Request: q, Zone: zoneOf(q.Total.Currency()), Issuer: b.Beneficiary.Holder})
+	return Document{q.Number + "." + language + ".pdf", "application/pdf", text}, err
 }
 
 func (b *Console) invoiceFile(w http.ResponseWriter, r *http.Request) error {

@@ -21,6 +21,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/id"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
@@ -65,6 +66,9 @@ func open(t *testing.T, sandbox bool) *house {
 			return h.findings, h.store.Write(ctx, func(tx *store.Tx) error {
 				return tx.KeepVerdict(ctx, audit.Verdict{At: h.clock.Now(), Findings: h.findings})
 			})
+		},
+		Invoice: func(_ context.Context, r invoice.Request, language string) (string, []byte, error) {
+			return r.Number + "." + language + ".pdf", []byte("%PDF of " + r.Number), nil
 		},
 		Retry: func(_ context.Context, workspaceID string, day period.Day) (bill.Bill, error) {
 			h.retried = append(h.retried, workspaceID+" "+day.String())

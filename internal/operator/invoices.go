@@ -62,6 +62,7 @@ func (o *Console) invoices() []web.Route {
 		get(invoicesPath, o.invoicesPage),
 		get(Prefix+"/invoices.csv", o.invoicesCSV),
 		get(one, o.invoicePage),
+		get(one+"/request.pdf", o.invoicePDF),
 		get(one+"/file", o.invoiceFile),
 		post(one+"/issue", o.issueInvoice),
 		post(one+"/send", o.sendInvoice),
@@ -203,6 +204,29 @@ func (o *Console) invoiceFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.SendFile(w, f)
+}
+
+// invoicePDF is the document of a request, as its payer has it, in the
+// language that is asked for, else in that of the page.
+func (o *Console) invoicePDF(w http.ResponseWriter, r *http.Request) error {
+	ctx, language := r.Context(), r.URL.Query().Get("language")
+	if language == "" {
+		language = web.Language(ctx)
+	}
+	var q invoice.Request
+	err := o.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		q, err = tx.InvoiceForUpdate(ctx, r.PathValue("invoice"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	name, document, err := o.Invoice(ctx, q, language)
+	if err != nil {
+		return err
+	}
+	web.Download(w, name, "application/pdf", document)
+	return nil
 }
 
 func (o *Console) issueInvoice(w http.ResponseWriter, r *http.Request) error {

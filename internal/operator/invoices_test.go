@@ -147,6 +147,15 @@ func TestARequestIsIssuedAndSent(t *testing.T) {
 	h.get(http.StatusOK, "/invoices?state=sent").says("No request here")
 	h.get(http.StatusNotFound, "/invoices/invc_none").refused("invoice_unknown")
 	h.get(http.StatusOK, own).says("Make the tax invoice over the total")
+	document, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+Prefix+own+"/request.pdf?language=zh", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn, err := h.client.Do(document)
+	if err != nil || drawn.Header.Get("Content-Type") != "application/pdf" || !strings.Contains(drawn.Header.Get("Content-Disposition"), "IR-CNY-2026-000001.zh.pdf") {
+		t.Errorf("the document is %+v, %v", drawn, err)
+	}
+	_ = drawn.Body.Close()
 	page := h.send(http.StatusUnprocessableEntity, own+"/issue", "a.exe", []byte("MZ"), "tax_number", "26-1", "tax_day", "2026-03-12")
 	page.refused("file_type")
 	page = h.send(http.StatusUnprocessableEntity, own+"/issue", "", nil, "tax_number", "", "tax_day", "tomorrow")

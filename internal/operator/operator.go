@@ -23,6 +23,7 @@ import (
 	"tollgate.dev/internal/audit"
 	"tollgate.dev/internal/bill"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/invoice"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/statement"
@@ -67,6 +68,8 @@ type Config struct {
 	Retry func(ctx context.Context, workspaceID string, day period.Day) (bill.Bill, error)
 	// Issue makes a parked statement again; it is zero where its bills are on another one by now.
 	Issue func(ctx context.Context, accountID string, m period.Month) (statement.Statement, error)
+	// Invoice draws an invoice request as a PDF in a language.
+	Invoice func(ctx context.Context, r invoice.Request, language string) (name string, document []byte, err error)
 	// Verify checks the books and keeps the verdict; no finding means that they hold.
 	Verify func(ctx context.Context) ([]audit.Finding, error)
 }

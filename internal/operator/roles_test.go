@@ -61,7 +61,7 @@ var permits = map[string]string{
 	"GET /certifications": looking, "GET /certifications/{certification}": looking, "GET /certifications/{certification}/scan": "fp",
 	"POST /certifications/{certification}/certify": "fp", "POST /certifications/{certification}/reject": "fp",
 
-	"GET /invoices": looking, "GET /invoices.csv": looking, "GET /invoices/{invoice}": looking, "GET /invoices/{invoice}/file": looking,
+	"GET /invoices": looking, "GET /invoices.csv": looking, "GET /invoices/{invoice}": looking, "GET /invoices/{invoice}/file": looking, "GET /invoices/{invoice}/request.pdf": looking,
 	"POST /invoices/{invoice}/issue": "fp", "POST /invoices/{invoice}/send": "fp", "POST /invoices/{invoice}/reject": "fp", "POST /invoices/{invoice}/reverse": "fp",
 	"POST /accounts/{account}/invoice-waiver": "fp",
 

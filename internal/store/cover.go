@@ -246,6 +246,24 @@ func (tx *Tx) PackageChargesOf(ctx context.Context, payer string, first, last pe
 	return collect(rows, err, scanCharge)
 }
 
+// PackageChargesPage lists the charges of a payer's packages of a range of
+// days, the newest day first, after the charge of the given ID (empty for the
+// first page). A charge that is not the payer's leads nowhere.
+func (tx *Tx) PackageChargesPage(ctx context.Context, payer string, first, last period.Day, after string, limit int) ([]prepaid.Charge, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+chargeColumns+`
+		FROM package_charge c
+		LEFT JOIN package_charge a ON a.id = $4 AND a.payer = $1
+		WHERE c.payer = $1
+			AND c.day BETWEEN $2 AND $3
+			AND ($4 = ''
+				OR c.day < a.day
+				OR c.day = a.day AND (c.at < a.at OR c.at = a.at AND c.id > a.id))
+		ORDER BY c.day DESC, c.at DESC, c.id
+		LIMIT $5`, payer, first.String(), last.String(), after, int64(limit))
+	return collect(rows, err, scanCharge)
+}
+
 // InsertPackageCharge keeps a charge for ever.
 func (tx *Tx) InsertPackageCharge(ctx context.Context, c prepaid.Charge) error {
 	_, err := tx.Exec(ctx, `
