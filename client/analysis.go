@@ -71,6 +71,7 @@ type AnalysedDay struct {
 type AnalysedLine struct {
 	Item     string `json:"item"`
 	Class    string `json:"class"`
+	Index    string `json:"index,omitempty"`
 	Category string `json:"category"`
 	Quantity string `json:"quantity"`
 	Payable  string `json:"payable"`

@@ -38,6 +38,7 @@ type BillLine struct {
 	Item      string       `json:"item"`
 	Name      string       `json:"name"`
 	Class     string       `json:"class"`
+	Index     string       `json:"index,omitempty"`
 	Quantity  string       `json:"quantity"`
 	Units     string       `json:"units"`
 	UnitPrice string       `json:"unit_price"`

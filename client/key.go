@@ -66,6 +66,7 @@ type BillRow struct {
 	Item          string    `json:"item"`
 	Name          string    `json:"name"`
 	Class         string    `json:"class"`
+	Index         string    `json:"index,omitempty"`
 	BillingCycle  string    `json:"billing_cycle"`
 	Category      string    `json:"category"`
 	Quantity      string    `json:"quantity"`

@@ -57,3 +57,34 @@ func (s *Studio) Retention(ctx context.Context, workspace string) (Retention, er
 func (s *Studio) ChangeRetention(ctx context.Context, workspace string, w RetentionWish) (RetentionChanged, error) {
 	return ask[RetentionChanged](ctx, s.door, request{method: http.MethodPut, path: in(workspace, "retention"), body: w})
 }
+
+// LogRules are the rules by which a workspace's log records go to its indexes.
+// They are asked from the first on, and the first that fits decides.
+type LogRules struct {
+	Rules    []LogRule `json:"rules"`
+	Revision int64     `json:"revision"`
+	Indexes  []string  `json:"indexes"`
+}
+
+// LogRule sends records into an index: those whose source, tag or text field
+// has the value, or begins with it where it ends in a *.
+type LogRule struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+	Index string `json:"index"`
+}
+
+// LogRules shows which logs of a workspace go into which index.
+func (s *Studio) LogRules(ctx context.Context, workspace string) (LogRules, error) {
+	return ask[LogRules](ctx, s.door, request{method: http.MethodGet, path: in(workspace, "log-rules")})
+}
+
+// ReplaceLogRules puts other rules in the place of those that hold.
+func (s *Studio) ReplaceLogRules(ctx context.Context, workspace string, rules []LogRule) (LogRules, error) {
+	if rules == nil {
+		rules = []LogRule{}
+	}
+	return ask[LogRules](ctx, s.door, request{method: http.MethodPut, path: in(workspace, "log-rules"), body: struct {
+		Rules []LogRule `json:"rules"`
+	}{rules}})
+}

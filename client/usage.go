@@ -43,6 +43,7 @@ type Record struct {
 	ReceivedAt time.Time         `json:"received_at"`
 	ExpiresAt  time.Time         `json:"expires_at"`
 	Class      string            `json:"class"`
+	Index      string            `json:"index,omitempty"`
 	Tags       map[string]string `json:"tags"`
 	Fields     map[string]string `json:"fields"`
 }

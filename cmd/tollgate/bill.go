@@ -97,7 +97,11 @@ func (c *billExplain) print(w io.Writer, e *api.Explanation) error {
 
 // printLine is a line from its hours to what paid it.
 func printLine(w io.Writer, e *api.Explanation, l api.ExplainedLine) error {
-	fmt.Fprintf(w, "\nline %d: %s, class %s\n", l.Line, l.Item, l.Class)
+	class := l.Class
+	if l.Index != "" {
+		class += ", index " + l.Index
+	}
+	fmt.Fprintf(w, "\nline %d: %s, class %s\n", l.Line, l.Item, class)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	names := make([]string, len(l.Counters))
 	for i, counter := range l.Counters {

@@ -65,10 +65,11 @@ func modeOf(l rate.Line) string {
 	return PayAsYouGo
 }
 
-// Line is one item in one class on one day.
+// Line is one item in one class on one day; of logs, one index.
 type Line struct {
 	Item     string
 	Class    string
+	Index    string // empty: the default index, or no logs
 	Mode     string
 	Quantity quantity.Decimal
 	Cost
@@ -135,7 +136,7 @@ func Read(ctx context.Context, tx Tx, c *catalog.Catalog, w workspace.Workspace,
 		}
 		open := Day{Day: day, Estimated: true, Cost: Cost{zero, zero}}
 		for _, l := range rated.Lines {
-			open.Lines = append(open.Lines, Line{l.Item, l.Class, modeOf(l), l.Quantity, Cost{l.Amount, zero}})
+			open.Lines = append(open.Lines, Line{l.Item, l.Class, l.Index, modeOf(l), l.Quantity, Cost{l.Amount, zero}})
 		}
 		if err := r.take(open); err != nil {
 			return r, err
@@ -148,7 +149,7 @@ func billed(b bill.Bill) Day {
 	zero := money.Of(0, b.Market.Currency)
 	d := Day{Day: b.Day, Number: b.Number, Cost: Cost{zero, zero}}
 	for _, l := range b.Lines {
-		d.Lines = append(d.Lines, Line{l.Item, l.Class, modeOf(l.Line), l.Quantity, Cost{l.Amount, l.Paid.Owed}})
+		d.Lines = append(d.Lines, Line{l.Item, l.Class, l.Index, modeOf(l.Line), l.Quantity, Cost{l.Amount, l.Paid.Owed}})
 	}
 	return d
 }

@@ -159,6 +159,7 @@ type AnalysedDay struct {
 type AnalysedLine struct {
 	Item     string `json:"item"`
 	Class    string `json:"class"`
+	Index    string `json:"index,omitempty" doc:"Of logs: the named index. Absent for the default index."`
 	Category string `json:"category" enum:"pay_as_you_go,package"`
 	Quantity string `json:"quantity" doc:"A decimal."`
 	Payable  string `json:"payable" doc:"A decimal."`
@@ -218,7 +219,7 @@ func analysisOf(r analysis.Report) *Analysis {
 			Day: d.Day.String(), BillNumber: d.Number, Estimated: d.Estimated, Payable: text(d.Payable), Arrears: text(d.Arrears), Lines: make([]AnalysedLine, 0, len(d.Lines)),
 		}
 		for _, l := range d.Lines {
-			day.Lines = append(day.Lines, AnalysedLine{l.Item, l.Class, l.Mode, l.Quantity.Plain(), text(l.Payable), text(l.Arrears)})
+			day.Lines = append(day.Lines, AnalysedLine{l.Item, l.Class, l.Index, l.Mode, l.Quantity.Plain(), text(l.Payable), text(l.Arrears)})
 		}
 		shown.Days = append(shown.Days, day)
 	}

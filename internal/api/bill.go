@@ -42,6 +42,7 @@ type BillLine struct {
 	Item      string       `json:"item" example:"logs"`
 	Name      string       `json:"name"`
 	Class     string       `json:"class" doc:"The retention class, or none." example:"14d"`
+	Index     string       `json:"index,omitempty" doc:"Of logs: the named index, which has a line of its own. Absent for the default index." example:"nginx"`
 	Quantity  string       `json:"quantity" doc:"A decimal: what was counted."`
 	Units     string       `json:"units" doc:"A decimal: the quantity in the units of the price."`
 	UnitPrice string       `json:"unit_price" doc:"A decimal."`
@@ -113,7 +114,7 @@ func (s *server) whole(b bill.Bill) *Bill {
 
 func billLineOf(name string, l bill.Line) BillLine {
 	shown := BillLine{
-		Item: l.Item, Name: name, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
+		Item: l.Item, Name: name, Class: l.Class, Index: l.Index, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
 		UnitPrice: l.UnitPrice.String(), Override: l.Override, Package: coverOf(l.Package), Exact: l.Exact.String(), Amount: amountOf(l.Amount), Paid: paidOf(l.Paid),
 	}
 	for _, s := range l.Sources {

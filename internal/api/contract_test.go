@@ -30,7 +30,7 @@ var pairs = [][2]any{
 	{api.Retention{}, client.Retention{}}, {api.RetentionClass{}, client.RetentionClass{}}, {api.RetentionChanged{}, client.RetentionChanged{}},
 	{api.UsageStatistics{}, client.UsageStatistics{}}, {api.ItemsStatistics{}, client.ItemsStatistics{}}, {api.Forecast{}, client.Forecast{}},
 	{api.Analysis{}, client.Analysis{}}, {api.AnalysedItem{}, client.AnalysedItem{}}, {api.AnalysedDay{}, client.AnalysedDay{}}, {api.AnalysedLine{}, client.AnalysedLine{}},
-	{api.Statement{}, client.Statement{}}, {api.StatementDocument{}, client.StatementDocument{}}, {api.StatementWorkspace{}, client.StatementWorkspace{}},
+	{api.LogRules{}, client.LogRules{}}, {api.LogRule{}, client.LogRule{}}, {api.Statement{}, client.Statement{}}, {api.StatementDocument{}, client.StatementDocument{}}, {api.StatementWorkspace{}, client.StatementWorkspace{}},
 	{api.StatementItem{}, client.StatementItem{}}, {api.CatalogEntry{}, client.CatalogEntry{}}, {api.CatalogDetail{}, client.CatalogDetail{}},
 	{api.CatalogItem{}, client.CatalogItem{}}, {api.ItemsPrice{}, client.ItemsPrice{}}, {api.PriceChange{}, client.PriceChange{}},
 	{api.CatalogTrial{}, client.CatalogTrial{}}, {api.TrialRow{}, client.TrialRow{}}, {api.TrialItem{}, client.TrialItem{}}, {api.TrialCurrency{}, client.TrialCurrency{}},

@@ -46,6 +46,7 @@ type BillRow struct {
 	Item          string    `json:"item" example:"session_replay"`
 	Name          string    `json:"name" doc:"Of the item, in English."`
 	Class         string    `json:"class" doc:"The retention class, or none."`
+	Index         string    `json:"index,omitempty" doc:"Of logs: the named index. Absent for the default index."`
 	BillingCycle  string    `json:"billing_cycle" enum:"day,month,year,single"`
 	Category      string    `json:"category" enum:"pay_as_you_go,package"`
 	Quantity      string    `json:"quantity" doc:"A decimal: what was counted."`
@@ -279,7 +280,7 @@ func (s *server) row(c *call, p spot, names map[string]string) (BillRow, error) 
 	}
 	paid := paidOf(l.Paid)
 	return BillRow{
-		Day: b.Day.String(), Item: l.Item, Name: s.nameOf(b.Catalog, l.Item), Class: l.Class,
+		Day: b.Day.String(), Item: l.Item, Name: s.nameOf(b.Catalog, l.Item), Class: l.Class, Index: l.Index,
 		BillingCycle: daily, Category: category(l),
 		Quantity: l.Quantity.Plain(), Units: l.Units.String(), UnitPrice: l.UnitPrice.String(),
 		Currency: string(b.Market.Currency), Original: original.String(), Payable: l.Amount.String(), Deducted: deducted.String(),

@@ -24,6 +24,7 @@ type Record struct {
 	ReceivedAt time.Time         `json:"received_at"`
 	ExpiresAt  time.Time         `json:"expires_at"`
 	Class      string            `json:"class" doc:"The retention class." example:"7d"`
+	Index      string            `json:"index,omitempty" doc:"Of logs: the named index. Absent for the default index."`
 	Tags       map[string]string `json:"tags,omitempty"`
 	Fields     map[string]string `json:"fields,omitempty" doc:"Values as texts."`
 }
@@ -71,7 +72,7 @@ func (s *server) upTo(before time.Time) time.Time {
 func recordOf(r sink.Record, w workspace.Workspace) Record {
 	return Record{
 		Type: string(r.Type), Name: r.Name, Time: local(r.Time, w.Site), ReceivedAt: local(r.Received, w.Site),
-		ExpiresAt: local(r.ExpiresAt, w.Site), Class: r.Class, Tags: texts(r.Tags), Fields: texts(r.Fields),
+		ExpiresAt: local(r.ExpiresAt, w.Site), Class: r.Class, Index: r.Index, Tags: texts(r.Tags), Fields: texts(r.Fields),
 	}
 }
 

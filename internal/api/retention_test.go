@@ -104,3 +104,31 @@ func TestMetricsFromBeforeAChangeAreNotListed(t *testing.T) {
 		t.Errorf("records %v, want the metric after the change and the log before it", records)
 	}
 }
+
+func TestLogRulesAreReplacedAndShown(t *testing.T) {
+	t.Parallel()
+	ctx, x := t.Context(), newTeam(t, storetest.SQLite(t))
+	rules := []client.LogRule{{Field: "source", Value: "nginx*", Index: "web"}, {Field: "team", Value: "pay", Index: "default"}}
+	_, err := x.studio.ReplaceLogRules(ctx, x.shop.ID, rules)
+	refused(t, err, "retention_experience")
+	x.upgraded()
+	_, err = x.studio.ChangeRetention(ctx, x.shop.ID, client.RetentionWish{Type: "logs", Index: "own", Class: "3d"})
+	must(t, client.RetentionChanged{}, err)
+	made, err := x.studio.ReplaceLogRules(ctx, x.shop.ID, rules)
+	if must(t, made, err); len(made.Rules) != 2 || made.Rules[0] != rules[0] || made.Rules[1] != rules[1] || made.Revision != 1 || len(made.Indexes) != 2 || made.Indexes[0] != "own" {
+		t.Errorf("made %+v", made)
+	}
+	if !x.told(x.shop.ID) {
+		t.Error("the gateway was not told")
+	}
+	_, err = x.studio.ReplaceLogRules(ctx, x.shop.ID, []client.LogRule{{Field: "source", Value: "a", Index: "a b"}})
+	refused(t, err, "retention_index_name")
+	gone, err := x.studio.ReplaceLogRules(ctx, x.shop.ID, nil)
+	if must(t, gone, err); len(gone.Rules) != 0 || gone.Revision != 2 {
+		t.Errorf("left %+v", gone)
+	}
+	shown, err := x.studio.LogRules(ctx, x.shop.ID)
+	if must(t, shown, err); shown.Revision != 2 || len(shown.Indexes) != 1 {
+		t.Errorf("shown %+v", shown)
+	}
+}

@@ -96,6 +96,8 @@ func (s *server) workspaces() []route {
 		reads(line(get, one+"/settlement", Studio, workspace.PayBilling, "show-settlement", "Who settles it, and who may"), s.showSettlement),
 		writes(line(put, one+"/settlement", Studio, workspace.PayBilling, "change-settlement", "Change who settles it"), ok, s.changeSettlement),
 		reads(line(get, one+"/retention", Studio, workspace.ViewData, "show-retention", "For how long its data is kept"), s.showRetention),
+		reads(line(get, one+"/log-rules", Studio, workspace.ViewData, "show-log-rules", "Which of its logs go into which index"), showLogRules),
+		writes(line(put, one+"/log-rules", Studio, workspace.ChangeRetention, "replace-log-rules", "Send its logs into other indexes from now on"), ok, replaceLogRules),
 		reads(line(get, one+"/standing", Studio, workspace.UnlockWorkspace, "show-standing", "What stops it, since when, until when"), showStanding),
 		writes(line(post, one+"/dissolve", Studio, workspace.DissolveWorkspace, "dissolve-workspace", "End it; its data goes after seven days"), ok, dissolveWorkspace),
 		writes(line(put, one+"/retention", Studio, workspace.ChangeRetention, "change-retention", "Keep a type of data for another time: the first change of a day acts at once, the last of the others at midnight"), ok, s.changeRetention),

@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/gateway"
+	"tollgate.dev/internal/logindex"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quota"
@@ -86,13 +87,27 @@ func classes(s retention.Settings) map[meter.Type]string {
 	return all
 }
 
+// indexClasses are those of the log indexes that have one of their own.
+func indexClasses(s retention.Settings) map[string]string {
+	own := s.Indexes()
+	all := make(map[string]string, len(own))
+	for _, setting := range own {
+		all[setting.Index] = setting.Class
+	}
+	return all
+}
+
 // TenantByToken finds whose token it is.
 func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.Tenant, error) {
 	var t gateway.Tenant
 	var chosen []retention.Setting
+	var routing logindex.Routing
 	err := g.store.Read(ctx, func(tx *store.Tx) (err error) {
 		if t.Workspace, t.Token, err = tx.WorkspaceByToken(ctx, token); err == nil {
 			chosen, err = tx.RetentionSettings(ctx, t.Workspace.ID)
+		}
+		if err == nil && t.Workspace.Plan == workspace.Commercial {
+			routing, err = tx.LogRouting(ctx, t.Workspace.ID)
 		}
 		return err
 	})
@@ -105,8 +120,10 @@ func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.
 	}
 	settings := retention.Of(t.Workspace.Plan, v).With(chosen, g.clock.Now())
 	t.Classes, t.NextAt = classes(settings), settings.NextAt()
+	t.Indexes = gateway.Indexes{Router: routing.Router(settings.Indexes()), Classes: indexClasses(settings)}
 	if !t.NextAt.IsZero() {
-		t.Next = classes(settings.With(chosen, t.NextAt))
+		next := settings.With(chosen, t.NextAt)
+		t.Next, t.Indexes.Next = classes(next), indexClasses(next)
 	}
 	return t, nil
 }

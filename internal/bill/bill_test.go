@@ -54,7 +54,8 @@ func draft(t testing.TB, v *catalog.Version, w workspace.Workspace, c money.Curr
 	for _, text := range used {
 		what, n, _ := strings.Cut(text, "=")
 		item, class, _ := strings.Cut(what, "@")
-		quantities = append(quantities, usage.Quantity{Item: item, Class: class, Quantity: quantity.MustParse(n)})
+		class, index, _ := strings.Cut(class, "@")
+		quantities = append(quantities, usage.Quantity{Item: item, Class: class, Index: index, Quantity: quantity.MustParse(n)})
 	}
 	rated, err := rate.NewTariff(v, catalog.Market{Currency: c, Group: s.Group}).Rate(quantities)
 	if err != nil {
@@ -105,7 +106,10 @@ func drafts(t testing.TB) map[string]Draft {
 // TestGoldenBills holds the stored form to the byte: it is hashed and public.
 func TestGoldenBills(t *testing.T) {
 	t.Parallel()
-	for name, d := range drafts(t) {
+	all := drafts(t)
+	all["log-indexes"] = draft(t, version(t), shop("cn1", site.BillingCenter), money.CNY, []wallet.Source{source(wallet.ByCash, wallet.Cash("bcac_acme"), money.MustParse("5", money.CNY))},
+		"logs@3d@nginx-access=2000000", "logs@14d=1000000", "logs@14d@审计=1000000")
+	for name, d := range all {
 		b, err := Compose(d)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -343,6 +347,9 @@ func TestAnyBillComesBackFromItsDocument(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "lines") {
 			l := anyLine(t, text)
+			if b.Form == Text { // there were no log indexes before
+				l.Index = rapid.OneOf(rapid.Just(""), text).Draw(t, "index")
+			}
 			b.Lines = append(b.Lines, l)
 			if err := errors.Join(b.Paid.plus(&l.Paid), add(&b.Total, l.Amount)); err != nil {
 				t.Fatal(err)

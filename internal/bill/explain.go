@@ -140,7 +140,7 @@ func ExplainFrom(c *catalog.Catalog, b Bill, window usage.Window, samples []usag
 		}
 		x := ExplainedLine{Line: l, Number: i + 1, Item: item}
 		for _, made := range again.Lines {
-			if made.Item == l.Item && made.Class == l.Class {
+			if made.Item == l.Item && made.Class == l.Class && made.Index == l.Index {
 				x.Again = made
 			}
 		}
@@ -167,7 +167,7 @@ func (l *ExplainedLine) count(hours []time.Time, window usage.Window, samples []
 	}
 	for _, s := range samples {
 		hour, within := at[s.Hour.UnixMicro()]
-		if !within || s.Item != l.Line.Item || s.Class != l.Class {
+		if !within || s.Item != l.Line.Item || s.Class != l.Class || s.Index != l.Index {
 			continue
 		}
 		for i, name := range names {

@@ -29,8 +29,8 @@ import (
 // The first line has the number, workspace, site, day, generation, payer,
 // settlement, currency, price group, catalogue version and total. A charge has
 // its item, class, quantity, units, unit price, exact price and amount. Behind
-// that come, where there are any, the agreed price (override=ID), what a
-// package did (package=ID,FACTOR,CONVERTED,COVERED,EXCESS), and what paid: a
+// that come, where there are any, the log index (index=NAME), the agreed price
+// (override=ID), what a package did (package=ID,FACTOR,CONVERTED,COVERED,EXCESS), and what paid: a
 // kind of payment, with a voucher's or card's name behind a colon, and the
 // amount where it did not pay all of the line. Figures are decimals. What else
 // a word may hold is escaped as in the query of a URL.
@@ -38,6 +38,7 @@ const (
 	textMark    = "bill/2"
 	headWords   = 12
 	chargeWords = 7 // at least
+	indexed     = "index="
 	overridden  = "override="
 	packaged    = "package="
 )
@@ -107,6 +108,10 @@ func (w *writer) charge(l *Line) {
 	w.decimal(' ', l.UnitPrice)
 	w.decimal(' ', l.Exact)
 	w.amount(' ', l.Amount)
+	if l.Index != "" {
+		w.text = append(w.text, " "+indexed...)
+		w.escaped(l.Index)
+	}
 	if l.Override != "" {
 		w.text = append(w.text, " "+overridden...)
 		w.escaped(l.Override)
@@ -231,7 +236,9 @@ func (r *reader) charge(c money.Currency) Line {
 	l.Amount = r.amount(r.next(), c)
 	for len(r.words) > 0 && r.err == nil {
 		word := r.next()
-		if id, ok := strings.CutPrefix(word, overridden); ok {
+		if index, ok := strings.CutPrefix(word, indexed); ok {
+			l.Index = r.unescaped(index)
+		} else if id, ok := strings.CutPrefix(word, overridden); ok {
 			l.Override = r.unescaped(id)
 		} else if figures, ok := strings.CutPrefix(word, packaged); ok {
 			l.Package = r.cover(strings.Split(figures, ","))

@@ -215,7 +215,7 @@ func (w *WhatIf) again(ctx context.Context, tx WhatIfTx, b Bill) (rate.Rated, er
 	if same && !b.packaged() {
 		quantities := make([]usage.Quantity, len(b.Lines))
 		for i, l := range b.Lines {
-			quantities[i] = usage.Quantity{Item: l.Item, Class: l.Class, Quantity: l.Quantity}
+			quantities[i] = usage.Quantity{Item: l.Item, Class: l.Class, Index: l.Index, Quantity: l.Quantity}
 		}
 		return w.tariff(b).Rate(quantities)
 	}

@@ -160,7 +160,7 @@ func (b *Console) billPage(w http.ResponseWriter, r *http.Request) error {
 	page.Sources = partsBy(d.Paid, bySource)
 	for _, l := range d.Lines {
 		page.Lines = append(page.Lines, BillLine{
-			Item: l.Item, Class: l.Class, Quantity: web.Exact(l.Quantity), Units: l.Units.Fixed(money.Decimals), UnitPrice: web.Exact(l.UnitPrice),
+			Item: l.Item, Class: l.Class, Index: l.Index, Quantity: web.Exact(l.Quantity), Units: l.Units.Fixed(money.Decimals), UnitPrice: web.Exact(l.UnitPrice),
 			Exact: web.Exact(l.Exact), Amount: l.Amount, Paid: partsBy(l.Paid, l.Sources),
 		})
 	}

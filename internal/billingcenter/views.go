@@ -163,6 +163,7 @@ type BillView struct {
 type BillLine struct {
 	Item      string
 	Class     string
+	Index     string // of logs; empty for the default one
 	Quantity  string
 	Units     string
 	UnitPrice string

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"tollgate.dev/internal/bill"
-	"tollgate.dev/internal/rate"
 	"tollgate.dev/internal/wallet"
 )
 
@@ -28,20 +27,21 @@ func BillRow(b bill.Bill, workspace string) []string {
 	}, b.Paid)
 }
 
-// packageHead names what a package did for a line; the columns come last, since
-// tables only grow.
-var packageHead = []string{"package", "factor", "converted", "covered", "excess"}
+// tailHead names what a package did for a line, and its log index; the columns
+// come last, since tables only grow.
+var tailHead = []string{"package", "factor", "converted", "covered", "excess", "index"}
 
-func covered(c *rate.Cover) []string {
+func tail(l bill.Line) []string {
+	c := l.Package
 	if c == nil {
-		return make([]string, len(packageHead))
+		return append(make([]string, len(tailHead)-1), Inert(l.Index))
 	}
-	return []string{c.Package, c.Factor.Plain(), c.Converted.Plain(), c.Covered.Plain(), c.Excess.Plain()}
+	return []string{c.Package, c.Factor.Plain(), c.Converted.Plain(), c.Covered.Plain(), c.Excess.Plain(), Inert(l.Index)}
 }
 
 // LineHead is the head of a table with a row per line of one bill.
 func LineHead() []string {
-	return append(withPayments("bill", "day", "workspace_id", "workspace", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"), packageHead...)
+	return append(withPayments("bill", "day", "workspace_id", "workspace", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"), tailHead...)
 }
 
 // LineRows are the lines of a bill.
@@ -49,7 +49,7 @@ func LineRows(b bill.Bill, workspace string) [][]string {
 	rows := make([][]string, 0, len(b.Lines))
 	for _, l := range b.Lines {
 		row := append([]string{b.Number, b.Day.String(), b.WorkspaceID, Inert(workspace), l.Item, l.Class}, figures(b, l)...)
-		rows = append(rows, append(paid(row, l.Paid), covered(l.Package)...))
+		rows = append(rows, append(paid(row, l.Paid), tail(l)...))
 	}
 	return rows
 }
@@ -61,7 +61,7 @@ func figures(b bill.Bill, l bill.Line) []string {
 
 // ConsumptionHead is the head of a table with a row per line of many bills.
 func ConsumptionHead() []string {
-	return append(withPayments("day", "bill", "line", "workspace_id", "workspace", "site", "settlement", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"), packageHead...)
+	return append(withPayments("day", "bill", "line", "workspace_id", "workspace", "site", "settlement", "item", "class", "quantity", "units", "unit_price", "exact", "currency", "amount"), tailHead...)
 }
 
 // ConsumptionRows are the lines of a bill, or those of one item, with their
@@ -75,7 +75,7 @@ func ConsumptionRows(b bill.Bill, workspace, item string) [][]string {
 		row := append([]string{
 			b.Day.String(), b.Number, strconv.Itoa(i + 1), b.WorkspaceID, Inert(workspace), string(b.Site), string(b.Settlement), l.Item, l.Class,
 		}, figures(b, l)...)
-		rows = append(rows, append(paid(row, l.Paid), covered(l.Package)...))
+		rows = append(rows, append(paid(row, l.Paid), tail(l)...))
 	}
 	return rows
 }

@@ -296,7 +296,7 @@ func (a *admission) hold(g *Gateway, t Tenant, tally meter.Tally) error {
 	for _, part := range tally {
 		a.holdings = append(a.holdings, k.reserve(part, usage.Key{
 			WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
-			Item: part.Item, Counter: part.Counter, Class: t.counted(part.Priced, a.received),
+			Item: part.Item, Counter: part.Counter, Class: t.counted(part, a.received), Index: part.Index,
 		}, a.received))
 	}
 	for item, used := range before {

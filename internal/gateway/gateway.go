@@ -74,6 +74,7 @@ type Tenant struct {
 	Classes   map[meter.Type]string // the retention class of each type now; at least metric and logging
 	Next      map[meter.Type]string // those from NextAt on
 	NextAt    time.Time             // when a change that waits acts; zero when none does
+	Indexes   Indexes               // where its logs go, and for how long
 	Options   meter.Options         // how it is counted where it is not as usual
 }
 
@@ -90,13 +91,13 @@ func (t Tenant) class(m meter.Type, at time.Time) string {
 	return classes[meter.Logging]
 }
 
-// counted is the class under which what is priced by a type of data is counted;
-// a price that depends on none has no class.
-func (t Tenant) counted(priced meter.Type, at time.Time) string {
-	if priced == "" {
+// counted is the class under which a part of a report is counted; a price that
+// depends on none has no class.
+func (t Tenant) counted(p meter.Part, at time.Time) string {
+	if p.Priced == "" {
 		return catalog.NoClass
 	}
-	return t.class(priced, at)
+	return t.indexClass(p.Priced, p.Index, at)
 }
 
 // Today is what a workspace has used on a service day so far.

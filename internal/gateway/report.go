@@ -22,7 +22,8 @@ type incoming struct {
 	category string // what else, beside token and body, makes two reports the same
 	encoding encoding
 	decode   func(body []byte, at time.Time) ([]meter.Point, error)
-	resent   bool // the client says that it sends the body again
+	resent   bool   // the client says that it sends the body again
+	index    string // the log index that the collector names; empty for none
 
 	// scan reads what decode does, in place, for a sink that wants no points; ok
 	// is false for a report that decode has to read. Nil where there is no such way.
@@ -74,6 +75,7 @@ func (g *Gateway) take(w http.ResponseWriter, r *http.Request, d door, understan
 	if in, err = understand(r); err != nil {
 		return in, "", err
 	}
+	in = in.named(r)
 	packed, done, err := g.readBody(w, r)
 	if err != nil {
 		return in, "", err
@@ -181,16 +183,15 @@ func (g *Gateway) keepOnce(ctx context.Context, t Tenant, in incoming, c content
 // stored. From here on the client's leaving changes nothing.
 func (g *Gateway) keep(ctx context.Context, t Tenant, in incoming, c contents, key sink.Key, once bool) error {
 	ctx = context.WithoutCancel(ctx)
-	a, err := g.admit(ctx, t, g.counting(in, t, c))
+	shelves := t.shelves(in, c.points)
+	a, err := g.admit(ctx, t, g.counting(in, t, c, shelves))
 	if err != nil {
 		return err
 	}
-	err = failpoint.Around("sink.write", func() error {
-		return g.write(ctx, sink.Report{
-			Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation,
-			Type: in.Type, Class: t.class(in.Type, a.received), Received: a.received, Points: c.points,
-		})
-	})
+	report := t.stored(sink.Report{
+		Key: key, Repeatable: !once, WorkspaceID: t.Workspace.ID, Generation: t.Workspace.Generation, Type: in.Type, Received: a.received,
+	}, shelves)
+	err = failpoint.Around("sink.write", func() error { return g.write(ctx, report) })
 	if err == nil {
 		err = g.spool.acknowledge(&commit{key: key, received: a.received, counted: a.counted()})
 	}
@@ -210,17 +211,14 @@ func (g *Gateway) write(ctx context.Context, r sink.Report) error {
 
 // counting is what a report counts. What was read in place is counted anew where
 // what was known then is not what is known now.
-func (g *Gateway) counting(in incoming, t Tenant, c contents) counting {
+func (g *Gateway) counting(in incoming, t Tenant, c contents, shelves []shelf) counting {
 	if d := c.digest; d != nil {
 		return counting{Tally: d.Tally, digest: d, anew: func() (meter.Tally, error) {
 			points, err := c.decode()
 			return g.counter.Count(in.Type, points, t.Options), err
 		}}
 	}
-	if in.tally != nil {
-		return counting{Tally: in.tally(c.points)}
-	}
-	return counting{Tally: g.counter.Count(in.Type, c.points, t.Options)}
+	return counting{Tally: g.tally(in, t, shelves)}
 }
 
 // tokenOf finds the token wherever a client can put it: DataKit in the query,

@@ -38,6 +38,7 @@ var Order = [][]string{
 	{"quota"},
 	{"usageevent"},
 	{"retention"},
+	{"logindex"},
 	{"upgrade"},
 	{"rate"},
 	{"preview"},

@@ -32,7 +32,7 @@ func dialing(points []Point, o Options) Tally {
 	rest := make([]Point, 0, len(points))
 	for i := range points {
 		p := &points[i]
-		if owner, _ := p.attribute("owner"); owner == "default" && strings.HasSuffix(p.Name, "_dial_testing") {
+		if owner, _ := p.Attribute("owner"); owner == "default" && strings.HasSuffix(p.Name, "_dial_testing") {
 			own++
 		} else {
 			rest = append(rest, *p)
@@ -65,17 +65,17 @@ func (c Counter) rum(points []Point) Tally {
 	var events int64
 	for i := range points {
 		p := &points[i]
-		app, _ := p.attribute("app_id")
+		app, _ := p.Attribute("app_id")
 		switch p.Name {
 		case "view":
-			if view, ok := p.attribute("view_id"); ok {
+			if view, ok := p.Attribute("view_id"); ok {
 				views.add(app, view)
 			}
 		case "resource", "long_task", "error", "action":
 			events++
 		}
-		session, ok := p.attribute("session_id")
-		if replayed, _ := p.attribute("has_replay"); ok && replayed == "true" {
+		session, ok := p.Attribute("session_id")
+		if replayed, _ := p.Attribute("has_replay"); ok && replayed == "true" {
 			sessions.addSession(app, session, p.timeSpent())
 		}
 	}
@@ -105,7 +105,7 @@ func (c Counter) objects(points []Point) Tally {
 	m := newMembers(c)
 	for i := range points {
 		if p := &points[i]; p.Name == "HOST" {
-			if host, ok := p.attribute("name"); ok {
+			if host, ok := p.Attribute("name"); ok {
 				m.add(host)
 			}
 		}
@@ -121,7 +121,7 @@ func (c Counter) named(points []Point, key string) []uint64 {
 	m := newMembers(c)
 	last := ""
 	for i := range points {
-		if value, ok := points[i].attribute(key); ok && value != last {
+		if value, ok := points[i].Attribute(key); ok && value != last {
 			m.add(value)
 			last = value
 		}
@@ -184,9 +184,9 @@ func (p *Point) timeSpent() time.Duration {
 	return 0
 }
 
-// attribute is the value of the tag, or of the field of text or truth, of that
+// Attribute is the value of the tag, or of the field of text or truth, of that
 // key; ok is false when there is none or it is empty.
-func (p *Point) attribute(key string) (value string, ok bool) {
+func (p *Point) Attribute(key string) (value string, ok bool) {
 	for _, t := range p.Tags {
 		if t.Key == key {
 			return t.Value, t.Value != ""

@@ -77,6 +77,7 @@ func spread(x uint64) uint64 {
 type Part struct {
 	Item     string
 	Counter  string // empty, or the item's second counter
+	Index    string // of logs: the named index; empty for the default one
 	Priced   Type   // the type of data whose retention class the price depends on; empty for a flat price
 	Exempt   bool   // a full quota does not refuse it, though it counts
 	Sum      int64

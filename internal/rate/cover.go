@@ -37,7 +37,7 @@ func (t *Tariff) Beyond(q usage.Quantity, c Cover, o catalog.Overage, priced boo
 		return Line{}, ErrNegative.With("item", q.Item)
 	}
 	if !priced {
-		l, err := t.Line(usage.Quantity{Item: q.Item, Class: q.Class, Quantity: c.Excess})
+		l, err := t.Line(usage.Quantity{Item: q.Item, Class: q.Class, Index: q.Index, Quantity: c.Excess})
 		l.Quantity, l.Package = q.Quantity, &c
 		return l, err
 	}
@@ -51,7 +51,7 @@ func (t *Tariff) Beyond(q usage.Quantity, c Cover, o catalog.Overage, priced boo
 	}
 	amount, err := money.RoundHalfUp(exact, t.market.Currency)
 	return Line{
-		Item: q.Item, Class: q.Class, Quantity: q.Quantity, Units: units, UnitPrice: o.Price, Exact: exact.Trimmed(), Amount: amount, Package: &c,
+		Item: q.Item, Class: q.Class, Index: q.Index, Quantity: q.Quantity, Units: units, UnitPrice: o.Price, Exact: exact.Trimmed(), Amount: amount, Package: &c,
 	}, err
 }
 

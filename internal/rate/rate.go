@@ -19,10 +19,12 @@ import (
 // ErrNegative is a quantity below zero.
 var ErrNegative = fault.New(fault.Invalid, "quantity_negative", "A quantity must not be negative.")
 
-// Line is the charge for one item in one class on one service day.
+// Line is the charge for one item in one class on one service day; of logs,
+// for one index.
 type Line struct {
 	Item      string
 	Class     string
+	Index     string           // the log index; empty for the default one and for other items
 	Quantity  quantity.Decimal // what was counted
 	Units     quantity.Decimal // quantity / unit size, cut if the catalogue cuts
 	UnitPrice quantity.Decimal
@@ -124,7 +126,7 @@ func (t *Tariff) rate(l *Line, q usage.Quantity, from int) (int, error) {
 	if err != nil {
 		return at, err
 	}
-	l.Item, l.Class, l.Quantity, l.Units = q.Item, q.Class, q.Quantity, units
+	l.Item, l.Class, l.Index, l.Quantity, l.Units = q.Item, q.Class, q.Index, q.Quantity, units
 	l.UnitPrice, l.Exact, l.Amount, l.Override = price.price, exact.Trimmed(), amount, price.override
 	return at, nil
 }

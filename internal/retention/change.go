@@ -31,13 +31,15 @@ var (
 // MostIndexes bounds the log indexes of a workspace that have a class of their own.
 const MostIndexes = 100
 
-// longestIndex bounds the name of an index.
-const longestIndex = 64
+// The bounds of the name of an index, in characters and in bytes.
+const (
+	longestIndex      = 64
+	longestIndexBytes = 255
+)
 
 // Tx is what changes of retention need of a transaction.
 type Tx interface {
-	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
-	Member(ctx context.Context, workspaceID, accountID string) (workspace.Member, error)
+	OwnerTx
 	Audit(ctx context.Context, e audit.Entry) error
 
 	// RetentionSettings lists what was ever chosen for a workspace.
@@ -93,7 +95,7 @@ func (Forget) UniqueByArgs() bool { return true }
 // Change does what the Owner of a Commercial workspace wishes. The version is
 // the catalogue's of today at the site.
 func Change(ctx context.Context, tx Tx, v *catalog.Version, workspaceID string, wish Wish, actor workspace.Actor, at time.Time) (Changed, error) {
-	w, err := owned(ctx, tx, workspaceID, actor)
+	w, err := Owned(ctx, tx, workspaceID, actor)
 	if err != nil {
 		return Changed{}, err
 	}
@@ -145,8 +147,15 @@ func detail(t Target, before, class string, outcome Outcome, acts time.Time) map
 	return d
 }
 
-// owned locks the workspace if the actor may change its retention.
-func owned(ctx context.Context, tx Tx, workspaceID string, actor workspace.Actor) (workspace.Workspace, error) {
+// OwnerTx finds a workspace and who somebody is in it.
+type OwnerTx interface {
+	WorkspaceForUpdate(ctx context.Context, id string) (workspace.Workspace, error)
+	Member(ctx context.Context, workspaceID, accountID string) (workspace.Member, error)
+}
+
+// Owned locks the workspace if the actor may change its retention and where its
+// logs go.
+func Owned(ctx context.Context, tx OwnerTx, workspaceID string, actor workspace.Actor) (workspace.Workspace, error) {
 	m, err := tx.Member(ctx, workspaceID, actor.AccountID)
 	if err != nil {
 		return workspace.Workspace{}, err
@@ -174,7 +183,7 @@ func (w Wish) check(v *catalog.Version) error {
 		return ErrTypeUnknown.On("type").With("type", w.Type)
 	case w.Index != "" && w.Type != Logs:
 		return ErrIndexOfLogs.On("index")
-	case w.Index != "" && !validIndex(w.Index):
+	case w.Index != "" && !ValidIndex(w.Index):
 		return ErrIndex.On("index")
 	case !slices.Contains(t.Allowed, w.Class):
 		return ErrClass.On("class").With("type", w.Type).With("class", w.Class).With("allowed", strings.Join(t.Allowed, ", "))
@@ -182,8 +191,10 @@ func (w Wish) check(v *catalog.Version) error {
 	return nil
 }
 
-func validIndex(name string) bool {
-	if utf8.RuneCountInString(name) > longestIndex {
+// ValidIndex reports whether an index may have the name; the empty one is the
+// default index.
+func ValidIndex(name string) bool {
+	if utf8.RuneCountInString(name) > longestIndex || len(name) > longestIndexBytes {
 		return false
 	}
 	return strings.IndexFunc(name, func(r rune) bool {

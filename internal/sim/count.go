@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/quota"
+	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/usage"
 	"tollgate.dev/internal/workspace"
@@ -68,11 +69,16 @@ func (d *desk) admit(ctx context.Context, samples []sample) ([]usage.Delta, erro
 	}
 	var deltas []usage.Delta
 	for _, s := range samples {
+		target := retention.IndexOf(s.index)
 		class := s.class
-		if class == "" {
+		switch {
+		case class != "":
+		case target.Index != "":
+			class = settings.Setting(target).Class
+		default:
 			class = settings.ClassFor(s.item)
 		}
-		key := usage.Key{WorkspaceID: d.workspace.ID, Generation: d.generation(), Item: s.item.ID, Counter: s.counter, Class: class}
+		key := usage.Key{WorkspaceID: d.workspace.ID, Generation: d.generation(), Item: s.item.ID, Counter: s.counter, Class: class, Index: target.Index}
 		if err := d.sold(ctx, s.item, class, key.Generation); err != nil {
 			return nil, err
 		}

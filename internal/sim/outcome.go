@@ -49,6 +49,7 @@ type Bill struct {
 type BillLine struct {
 	Item      string `json:"item"`
 	Class     string `json:"class"`
+	Index     string `json:"index,omitempty"` // of logs; absent for the default one
 	Quantity  string `json:"quantity"`
 	Units     string `json:"units"`
 	UnitPrice string `json:"unit_price"`
@@ -280,7 +281,7 @@ func (p *play) bill(name string, b bill.Bill) Bill {
 	}
 	for _, l := range b.Lines {
 		told.Lines = append(told.Lines, BillLine{
-			Item: l.Item, Class: l.Class, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
+			Item: l.Item, Class: l.Class, Index: l.Index, Quantity: l.Quantity.Plain(), Units: l.Units.String(),
 			UnitPrice: l.UnitPrice.String(), Exact: l.Exact.String(), Amount: l.Amount.String(),
 			Package: coverOf(l.Package), Paid: paidOf(l.Paid, b.Market.Currency),
 		})

@@ -15,7 +15,7 @@ func (o Outcome) Text(w io.Writer) error {
 	for _, b := range o.Bills {
 		fmt.Fprintf(t, "%s  %s  %s  %s %s, paid by %s\n", b.Day, b.Workspace, b.Number, b.Currency, b.Total, b.Account)
 		for _, l := range b.Lines {
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s x %s\t= %s\t%s\t%s\n", l.Item, l.Class, l.Quantity, l.Units, l.UnitPrice, l.Exact, l.Amount, l.Paid.text())
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s x %s\t= %s\t%s\t%s\n", l.Item, strings.TrimSuffix(l.Class+"/"+l.Index, "/"), l.Quantity, l.Units, l.UnitPrice, l.Exact, l.Amount, l.Paid.text())
 		}
 	}
 	section(t, "statements", o.Statements, func(s Statement) string {

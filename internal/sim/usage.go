@@ -13,6 +13,7 @@ import (
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
+	"tollgate.dev/internal/retention"
 )
 
 // mostQuantity bounds one sample: more than any real hour, far less than what
@@ -30,6 +31,7 @@ type used struct {
 type sample struct {
 	item     catalog.Item
 	class    string // empty: the class that the workspace has then
+	index    string // of logs; empty is the default one
 	counter  string
 	quantity int64
 	more     bool // of a running count: so many more, not so many in all
@@ -62,6 +64,7 @@ func (r *reader) usage(s *Scenario, n ast.Node, what string) action {
 	u, v := r.hourly(s, f)
 	id, line, ok := f.required("item")
 	class, classLine, _ := f.optional("class")
+	index, indexLine, _ := f.optional("index")
 	if v == nil || !ok {
 		f.read["quantity"] = true
 		return u
@@ -72,6 +75,7 @@ func (r *reader) usage(s *Scenario, n ast.Node, what string) action {
 		return u
 	}
 	r.classOf(item, class, classLine, what)
+	r.indexOf(item, index, indexLine, what)
 	names := item.CounterNames()
 	if item.Alternative.Counter != "" {
 		names = append(names, item.Alternative.Counter, "quantity")
@@ -85,7 +89,7 @@ func (r *reader) usage(s *Scenario, n ast.Node, what string) action {
 		if slices.ContainsFunc(u.samples, func(o sample) bool { return o.counter == counter }) {
 			r.wrong(line, "%s.%s: this counter is given twice", what, name)
 		}
-		u.samples = append(u.samples, sample{item: item, class: class, counter: counter, quantity: r.quantity(text, line, what+"."+name)})
+		u.samples = append(u.samples, sample{item: item, class: class, index: index, counter: counter, quantity: r.quantity(text, line, what+"."+name)})
 	}
 	if len(u.samples) == 0 {
 		r.wrong(f.line, "%s lacks %s", what, strings.Join(item.CounterNames(), " or "))
@@ -113,6 +117,17 @@ func (r *reader) classOf(item catalog.Item, class string, line int, what string)
 	}
 }
 
+// indexOf checks the log index of an item; it may be left out.
+func (r *reader) indexOf(item catalog.Item, index string, line int, what string) {
+	switch {
+	case index == "":
+	case item.Retention != retention.Logs:
+		r.wrong(line, "%s.index: %s has no indexes; leave it out", what, item.ID)
+	case !retention.ValidIndex(index):
+		r.wrong(line, "%s.index: %q is no name of an index", what, index)
+	}
+}
+
 func (r *reader) quantity(text string, line int, what string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > mostQuantity {
@@ -127,6 +142,7 @@ func (r *reader) report(s *Scenario, n ast.Node, what string) action {
 	f := r.mapping(n, what)
 	u, v := r.hourly(s, f)
 	class, classLine, _ := f.optional("class")
+	index, indexLine, _ := f.optional("index")
 	sls := f.truth("sls", false)
 	for _, kind := range []struct {
 		key, item string
@@ -160,6 +176,10 @@ func (r *reader) report(s *Scenario, n ast.Node, what string) action {
 		if !item.Flat() {
 			r.classOf(item, class, classLine, what)
 			count.class = class
+		}
+		if index != "" {
+			r.indexOf(item, index, indexLine, what)
+			count.index = index
 		}
 		for _, size := range sizes {
 			count.quantity += meter.Split(size, limit)

@@ -165,7 +165,8 @@ CREATE TABLE IF NOT EXISTS record (
 	class TEXT NOT NULL,
 	expires_at BIGINT NOT NULL,
 	tags TEXT NOT NULL,
-	fields TEXT NOT NULL
+	fields TEXT NOT NULL,
+	log_index TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS record_newest ON record (workspace_id, generation, type, occurred, id);
 CREATE TABLE IF NOT EXISTS class (
@@ -190,7 +191,7 @@ func (f *dayFile) open(ctx context.Context) (writer, reader *sql.DB, err error) 
 		return nil, nil, fmt.Errorf("open the records of %v: %w", f.day, err)
 	}
 	writer.SetMaxOpenConns(1)
-	if _, err := writer.ExecContext(ctx, schema); err != nil {
+	if err := prepare(ctx, writer); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open the records of %v: %w", f.day, err), writer.Close())
 	}
 	reader, err = sql.Open("sqlite", dsn(f.path)+"&_pragma=query_only(1)")
@@ -200,6 +201,20 @@ func (f *dayFile) open(ctx context.Context) (writer, reader *sql.DB, err error) 
 	reader.SetMaxOpenConns(4)
 	f.writer, f.reader = writer, reader
 	return writer, reader, nil
+}
+
+// prepare makes the tables. A file of before there were log indexes gets their
+// column.
+func prepare(ctx context.Context, writer *sql.DB) error {
+	if _, err := writer.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	columns, err := texts(ctx, writer, `SELECT name FROM pragma_table_info('record') WHERE name = 'log_index'`)
+	if err != nil || len(columns) > 0 {
+		return err
+	}
+	_, err = writer.ExecContext(ctx, `ALTER TABLE record ADD COLUMN log_index TEXT NOT NULL DEFAULT ''`)
+	return err
 }
 
 // dsn holds the pragmas of every connection: a pragma run once would reach one.

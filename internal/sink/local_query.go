@@ -158,7 +158,7 @@ func (f *dayFile) page(ctx context.Context, q Query, t meter.Type, after place, 
 		id = math.MinInt64
 	}
 	rows, err := reader.QueryContext(ctx, `
-		SELECT id, name, occurred, received, class, expires_at, tags, fields
+		SELECT id, name, occurred, received, class, expires_at, tags, fields, log_index
 		FROM record`+where+`
 			AND occurred <= $9
 			AND (occurred < $9 OR id < $10)
@@ -171,7 +171,7 @@ func (f *dayFile) page(ctx context.Context, q Query, t meter.Type, after place, 
 	for rows.Next() {
 		r := found{place: place{day: f.day}, Record: Record{Type: t}}
 		var received, expires int64
-		if err := rows.Scan(&r.id, &r.Name, &r.occurred, &received, &r.Class, &expires, &r.tags, &r.fields); err != nil {
+		if err := rows.Scan(&r.id, &r.Name, &r.occurred, &received, &r.Class, &expires, &r.tags, &r.fields, &r.Index); err != nil {
 			return nil, err
 		}
 		r.Time, r.Received, r.ExpiresAt = time.Unix(0, r.occurred).UTC(), period.FromMicros(received), period.FromMicros(expires)

@@ -21,7 +21,12 @@ type batch struct {
 // that only a disk can fail there.
 type encoded struct {
 	Report
-	day       period.Day
+	day   period.Day
+	parts []encodedPart // the points of the report, then those of its indexes
+}
+
+type encodedPart struct {
+	Indexed
 	expiresAt time.Time
 	tags      []string
 	fields    []string
@@ -61,11 +66,23 @@ func (l *Local) Write(ctx context.Context, reports []Report) error {
 }
 
 func encode(r Report) (encoded, error) {
+	e := encoded{Report: r, day: period.DayOf(r.Received, time.UTC)}
+	for _, part := range append([]Indexed{{Class: r.Class, Points: r.Points}}, r.Indexed...) {
+		encoded, err := encodePart(part, r.Received)
+		if err != nil {
+			return e, fmt.Errorf("write records of %s: %w", r.WorkspaceID, err)
+		}
+		e.parts = append(e.parts, encoded)
+	}
+	return e, nil
+}
+
+func encodePart(r Indexed, received time.Time) (encodedPart, error) {
 	keep, err := lifetime(r.Class)
 	if err != nil {
-		return encoded{}, fmt.Errorf("write records of %s: %w", r.WorkspaceID, err)
+		return encodedPart{}, err
 	}
-	e := encoded{Report: r, day: period.DayOf(r.Received, time.UTC), expiresAt: r.Received.Add(keep)}
+	e := encodedPart{Indexed: r, expiresAt: received.Add(keep)}
 	e.tags, e.fields = make([]string, len(r.Points)), make([]string, len(r.Points))
 	var buf []byte
 	for i, p := range r.Points {
@@ -112,7 +129,9 @@ func (l *Local) gather(group *[]*batch) {
 	weigh := func(b *batch) {
 		reports += len(b.reports)
 		for _, r := range b.reports {
-			records += len(r.Points)
+			for _, part := range r.parts {
+				records += len(part.Points)
+			}
 		}
 	}
 	weigh((*group)[0])
@@ -160,8 +179,8 @@ func (l *Local) commitDay(ctx context.Context, day period.Day, reports []encoded
 		}
 	}()
 	insert, err := tx.PrepareContext(ctx, `
-		INSERT INTO record (workspace_id, generation, type, name, occurred, received, class, expires_at, tags, fields)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
+		INSERT INTO record (workspace_id, generation, type, name, occurred, received, class, expires_at, tags, fields, log_index)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`)
 	if err != nil {
 		return err
 	}
@@ -174,8 +193,10 @@ func (l *Local) commitDay(ctx context.Context, day period.Day, reports []encoded
 		if !fresh {
 			continue
 		}
-		if err := insertRecords(ctx, tx, insert, r); err != nil {
-			return err
+		for _, part := range r.parts {
+			if err := insertRecords(ctx, tx, insert, r, part); err != nil {
+				return err
+			}
 		}
 	}
 	return tx.Commit()
@@ -219,13 +240,16 @@ func (l *Local) remember(ctx context.Context, tx *sql.Tx, r encoded) (bool, erro
 	return known == 0, err
 }
 
-func insertRecords(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, r encoded) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO class (class) VALUES ($1) ON CONFLICT DO NOTHING`, r.Class); err != nil {
+func insertRecords(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, r encoded, part encodedPart) error {
+	if len(part.Points) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO class (class) VALUES ($1) ON CONFLICT DO NOTHING`, part.Class); err != nil {
 		return err
 	}
-	for i, p := range r.Points {
+	for i, p := range part.Points {
 		_, err := insert.ExecContext(ctx, r.WorkspaceID, int64(r.Generation), string(r.Type), p.Name, p.Time.UnixNano(),
-			period.Micros(r.Received), r.Class, period.Micros(r.expiresAt), r.tags[i], r.fields[i])
+			period.Micros(r.Received), part.Class, period.Micros(part.expiresAt), part.tags[i], part.fields[i], part.Index)
 		if err != nil {
 			return err
 		}

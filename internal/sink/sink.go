@@ -58,6 +58,14 @@ type Report struct {
 	Class       string // the retention class at admission: "7d"
 	Received    time.Time
 	Points      []meter.Point // nil for a sink that does not look at them (Reads)
+	Indexed     []Indexed     // of logs: what goes into named indexes, beside Points
+}
+
+// Indexed is the part of a report that goes into a named log index.
+type Indexed struct {
+	Index  string
+	Class  string
+	Points []meter.Point
 }
 
 // Record is one stored point.
@@ -67,6 +75,7 @@ type Record struct {
 	Time      time.Time // when it happened, as the client says
 	Received  time.Time
 	Class     string
+	Index     string // of logs: the named index; empty for the default one
 	ExpiresAt time.Time
 	Tags      []Pair
 	Fields    []Pair

@@ -96,7 +96,7 @@ func (b *booking) add(ctx context.Context, k usage.Key, hour time.Time, n int64,
 		return err
 	}
 	in := recordKey{at.day.String(), k.WorkspaceID, k.Generation}
-	b.changes[in] = append(b.changes[in], usage.Change{Item: k.Item, Counter: k.Counter, Class: k.Class, Hour: at.hour, Quantity: n, Raise: raise})
+	b.changes[in] = append(b.changes[in], usage.Change{Item: k.Item, Counter: k.Counter, Class: k.Class, Index: k.Index, Hour: at.hour, Quantity: n, Raise: raise})
 	return nil
 }
 

@@ -280,12 +280,12 @@ func (c *Console) analysisCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"day", "bill", "item", "class", "billing_mode", "quantity", "currency", "payable", "arrears", "estimate"}}
+	rows := [][]string{{"day", "bill", "item", "class", "billing_mode", "quantity", "currency", "payable", "arrears", "estimate", "index"}}
 	for _, d := range page.Report.Days {
 		for _, l := range d.Lines {
 			rows = append(rows, []string{
 				d.Day.String(), d.Number, l.Item, l.Class, l.Mode, l.Quantity.Plain(), string(page.Report.Currency),
-				l.Payable.String(), l.Arrears.String(), map[bool]string{true: "yes", false: "no"}[d.Estimated],
+				l.Payable.String(), l.Arrears.String(), map[bool]string{true: "yes", false: "no"}[d.Estimated], web.Inert(l.Index),
 			})
 		}
 	}

@@ -64,7 +64,7 @@ func (c *Console) commercial(w http.ResponseWriter, r *http.Request) error {
 func (p *commercialPage) month(r bill.Running) {
 	p.Month, p.MonthSum, p.TodaySum = r.Month.String(), r.Billed, r.Today.Total
 	for _, l := range r.Today.Lines {
-		p.Today = append(p.Today, usageLine{Item: l.Item, Class: l.Class, Quantity: l.Quantity, Amount: l.Amount})
+		p.Today = append(p.Today, usageLine{Item: l.Item, Class: l.Class, Index: l.Index, Quantity: l.Quantity, Amount: l.Amount})
 	}
 }
 
@@ -166,7 +166,7 @@ func (c *Console) lines(page *billPage, b bill.Bill) error {
 			return err
 		}
 		page.Lines = append(page.Lines, billLine{
-			Item: l.Item, Class: l.Class, Quantity: l.Quantity, Units: l.Units, UnitSize: item.Unit.Size,
+			Item: l.Item, Class: l.Class, Index: l.Index, Quantity: l.Quantity, Units: l.Units, UnitSize: item.Unit.Size,
 			Price: l.UnitPrice, Exact: l.Exact, Amount: l.Amount, Paid: parts(l.Paid),
 		})
 		if page.Exact, err = page.Exact.Add(l.Exact); err != nil {

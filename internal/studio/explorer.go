@@ -132,7 +132,7 @@ func histogram(ctx context.Context, counts []sink.Bucket, zone *time.Location, s
 
 // shown is a record with one line of text: its message, or its fields.
 func shown(r sink.Record) record {
-	out := record{At: r.Time, Name: r.Name, Text: r.Field("message")}
+	out := record{At: r.Time, Name: r.Name, Index: r.Index, Text: r.Field("message")}
 	for _, p := range r.Tags {
 		out.Tags = append(out.Tags, field{p.Key, p.Value})
 	}

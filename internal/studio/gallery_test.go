@@ -363,7 +363,7 @@ func (g canvas) money() []gallery.State {
 		{"2026-03-01", "cn1-2026-000124", cny("41.20"), []paid{{"cash", cny("31.20")}, {"owed", cny("10.00")}}},
 		{"2026-02-28", "cn1-2026-000091", cny("38.07"), []paid{{"cash", cny("38.07")}}},
 	}
-	today := []usageLine{{"timeseries", "7d", quantity.Of(12_480), cny("8.74")}, {"logs", "14d", quantity.Of(4_210_331), cny("6.32")}}
+	today := []usageLine{{"timeseries", "7d", quantity.Of(12_480), cny("8.74"), ""}, {"logs", "14d", quantity.Of(4_210_331), cny("6.32"), "nginx-access"}}
 	full := commercialPage{
 		Payer: "acme-pay", Balances: &balances{Cash: cny("0.00"), Arrears: cny("10.00")}, Month: "2026-03", MonthSum: cny("41.20"),
 		Latest: &list[0], Today: today, TodaySum: cny("15.06"), Bills: list, AsOf: noon,
@@ -385,8 +385,8 @@ func (g canvas) money() []gallery.State {
 	one := billPage{
 		Place: owner.place, Head: list[0], ClosedAt: noon, Catalog: "2024-11-06", Exact: quantity.MustParse("41.196"), Rounding: quantity.MustParse("0.004"),
 		Lines: []billLine{
-			{"timeseries", "7d", quantity.Of(12_480), quantity.MustParse("12.48"), quantity.Of(1000), quantity.MustParse("0.7"), quantity.MustParse("8.736"), cny("8.74"), []paid{{"cash", cny("8.74")}}},
-			{"logs", "14d", quantity.Of(21_640_331), quantity.MustParse("21.64"), quantity.Of(1_000_000), quantity.MustParse("1.5"), quantity.MustParse("32.46"), cny("32.46"), []paid{{"cash", cny("22.46")}, {"owed", cny("10.00")}}},
+			{"timeseries", "7d", quantity.Of(12_480), quantity.MustParse("12.48"), quantity.Of(1000), quantity.MustParse("0.7"), quantity.MustParse("8.736"), cny("8.74"), []paid{{"cash", cny("8.74")}}, ""},
+			{"logs", "14d", quantity.Of(21_640_331), quantity.MustParse("21.64"), quantity.Of(1_000_000), quantity.MustParse("1.5"), quantity.MustParse("32.46"), cny("32.46"), []paid{{"cash", cny("22.46")}, {"owed", cny("10.00")}}, "nginx-access"},
 		},
 	}
 	return []gallery.State{

@@ -116,6 +116,7 @@ type explorerPage struct {
 type record struct {
 	At     time.Time
 	Name   string
+	Index  string // of logs; empty for the default one
 	Text   string
 	Tags   []field
 	Fields []field
@@ -217,6 +218,7 @@ type billLine struct {
 	Exact    quantity.Decimal
 	Amount   money.Amount
 	Paid     []paid
+	Index    string // of logs; empty for the default one
 }
 
 // paid is a part of a line and what it was paid from.
@@ -239,6 +241,7 @@ type usageLine struct {
 	Class    string
 	Quantity quantity.Decimal
 	Amount   money.Amount // as if the day ended now
+	Index    string       // of logs; empty for the default one
 }
 
 // commercialPage is Billing of a Commercial workspace.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/logindex"
 	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/web"
@@ -24,6 +25,7 @@ func (c *Console) retentionRoutes() []web.Route {
 	return []web.Route{
 		of("GET", "/retention", workspace.ViewData, c.retention),
 		of("POST", "/retention", workspace.ChangeRetention, c.changeRetention),
+		of("POST", "/retention/log-rules", workspace.ChangeRetention, c.changeLogRules),
 	}
 }
 
@@ -34,6 +36,7 @@ type retentionPage struct {
 	Form    *web.Form // of a new index
 	Types   []retentionLine
 	Indexes []retentionLine
+	Routing logindex.Routing
 	Logs    retentionLine // of the default index
 	Changes []retention.ClassChange
 	Now     time.Time
@@ -74,6 +77,9 @@ func (c *Console) retentionView(w http.ResponseWriter, r *http.Request, form *we
 			return err
 		}
 		page.fill(v, chosen)
+		if page.Routing, err = tx.LogRouting(ctx, p.Workspace.ID); err != nil {
+			return err
+		}
 		page.Changes, err = tx.ClassChanges(ctx, p.Workspace.ID, now.AddDate(-historyYears, 0, 0), now, maxClassChanges)
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"tollgate.dev/internal/logindex"
 	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/web"
 	"tollgate.dev/internal/web/gallery"
@@ -34,6 +35,15 @@ func TestRetentionGallery(t *testing.T) {
 			return retentionView(p)
 		}
 	}
+	ruled := func(who *visit, form *web.Form) func(context.Context, web.Frame) templ.Component {
+		return func(_ context.Context, f web.Frame) templ.Component {
+			p := retentionPage{Frame: f, Place: who.place, Form: form, Now: noon, Routing: logindex.Routing{Revision: 3, Rules: []logindex.Rule{
+				{Field: logindex.Source, Value: "nginx*", Index: "nginx-access"}, {Field: "team", Value: "payments"}, {Field: "level", Value: "debug", Index: "short"},
+			}}}
+			p.fill(v, chosen)
+			return retentionView(p)
+		}
+	}
 	confirm := func(who *visit, atOnce bool, form *web.Form) func(context.Context, web.Frame) templ.Component {
 		return func(_ context.Context, f web.Frame) templ.Component {
 			return confirmRetentionView(confirmRetentionPage{Frame: f, Place: who.place, Form: form, Before: "7d", Class: "30d", ActsAt: midnight, AtOnce: atOnce})
@@ -47,6 +57,9 @@ func TestRetentionGallery(t *testing.T) {
 		g.view("retention-experience-reader", reader, "settings", page(reader, nil, nil, nil)),
 		g.view("retention-defaults", owner, "settings", page(owner, nil, nil, nil)),
 		g.view("retention-changed", owner, "settings", page(owner, chosen, changes, nil)),
+		g.view("retention-log-rules", owner, "settings", ruled(owner, nil)),
+		g.view("retention-log-rules-admin", admin, "settings", ruled(admin, nil)),
+		g.view("retention-log-rules-wrong", owner, "settings", ruled(owner, refused(web.Blank("field", "source", "value", ""), logindex.ErrValue.On("value")))),
 		g.view("retention-wrong", owner, "settings", page(owner, nil, nil, wrong)),
 		g.view("retention-admin", admin, "settings", page(admin, chosen, changes, nil)),
 		g.view("retention-confirm", owner, "settings", confirm(owner, true, web.Blank())),

@@ -18,6 +18,7 @@ type Key struct {
 	Item        string // a billing item of the catalogue: "logs"
 	Counter     string // empty, or the name of an item's second counter: "spans"
 	Class       string // the retention class at admission: "7d"; "none" for flat items
+	Index       string `json:",omitempty"` // of logs: the named index; empty for the default one and for other items
 }
 
 // Delta adds to a sum: so many more of the item in the hour of receipt.

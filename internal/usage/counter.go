@@ -18,8 +18,8 @@ type Counter struct {
 // known is what a line of a record before was about: mostly the next record has
 // the same lines.
 type known struct {
-	item, counter, class string
-	position             int
+	item, counter, class, index string
+	position                    int
 }
 
 // NewCounter counts by the rules of a version of the catalogue.
@@ -58,7 +58,7 @@ func (c *Counter) line(read *recordReader, i int, within uint64) error {
 	if err != nil {
 		return err
 	}
-	sum := c.sums.of(c.version, about.position, about.class)
+	sum := c.sums.of(c.version, about.position, about.class, about.index)
 	target, err := sum.target(about.counter)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (c *Counter) about(read *recordReader, i int) (*known, error) {
 		c.known = append(c.known, known{position: -1})
 	}
 	k := &c.known[i]
-	if k.position >= 0 && k.item == string(read.item) && k.counter == string(read.counter) && k.class == string(read.class) {
+	if k.position >= 0 && k.item == string(read.item) && k.counter == string(read.counter) && k.class == string(read.class) && k.index == string(read.index) {
 		return k, nil
 	}
 	item := string(read.item)
@@ -89,6 +89,6 @@ func (c *Counter) about(read *recordReader, i int) (*known, error) {
 		k.position = -1
 		return nil, catalog.ErrItemUnknown.With("item", item)
 	}
-	*k = known{item, string(read.counter), string(read.class), position}
+	*k = known{item, string(read.counter), string(read.class), string(read.index), position}
 	return k, nil
 }

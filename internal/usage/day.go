@@ -19,10 +19,12 @@ var (
 	ErrCounter  = fault.New(fault.Internal, "usage_counter_unknown", "The usage of this day has a counter that its billing item lacks.")
 )
 
-// Quantity is what was used of one item in one class on one service day.
+// Quantity is what was used of one item in one class on one service day; of
+// logs, in one index.
 type Quantity struct {
 	Item     string
 	Class    string
+	Index    string // empty: the default index, or no logs
 	Quantity quantity.Decimal
 }
 
@@ -62,7 +64,7 @@ func BookingHour(hour time.Time, zone *time.Location, closed period.Day) time.Ti
 
 // Quantities makes the day quantities of the samples of one workspace and
 // generation, in catalogue order and, within an item, from the shortest class
-// to the longest. What was not used is left out. The samples may come in any
+// to the longest, and of logs by index. What was not used is left out. The samples may come in any
 // order and from a day of any length.
 func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
 	sums := make(tally, 0, len(v.Items))
@@ -72,7 +74,7 @@ func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
 		if !ok {
 			return nil, catalog.ErrItemUnknown.With("item", s.Item)
 		}
-		c := sums.of(v, position, s.Class)
+		c := sums.of(v, position, s.Class, s.Index)
 		target, err := c.target(s.Counter)
 		if err != nil {
 			return nil, err
@@ -84,18 +86,18 @@ func Quantities(v *catalog.Version, samples []Sample) ([]Quantity, error) {
 	return sums.quantities(make([]Quantity, 0, len(sums)))
 }
 
-// tally gathers the samples of a day by item and class.
+// tally gathers the samples of a day by item, class and index.
 type tally []counts
 
-// of gives what samples of the item and class add to. A workspace's day has few
-// items, so that looking at them one after the other is the fastest.
-func (t *tally) of(v *catalog.Version, position int, class string) *counts {
+// of gives what samples of the item, class and index add to. A workspace's day
+// has few items, so that looking at them one after the other is the fastest.
+func (t *tally) of(v *catalog.Version, position int, class, index string) *counts {
 	for i := range *t {
-		if c := &(*t)[i]; c.position == position && c.class == class {
+		if c := &(*t)[i]; c.position == position && c.class == class && c.index == index {
 			return c
 		}
 	}
-	*t = append(*t, counts{position: position, item: &v.Items[position], class: class})
+	*t = append(*t, counts{position: position, item: &v.Items[position], class: class, index: index})
 	return &(*t)[len(*t)-1]
 }
 
@@ -105,7 +107,7 @@ func (t tally) quantities(to []Quantity) ([]Quantity, error) {
 		if a.position != b.position {
 			return cmp.Compare(a.position, b.position)
 		}
-		return compareClasses(a.class, b.class)
+		return cmp.Or(compareClasses(a.class, b.class), cmp.Compare(a.index, b.index))
 	})
 	for i := range t {
 		q, err := t[i].day()
@@ -113,17 +115,17 @@ func (t tally) quantities(to []Quantity) ([]Quantity, error) {
 			return nil, err
 		}
 		if !q.IsZero() {
-			to = append(to, Quantity{t[i].item.ID, t[i].class, q})
+			to = append(to, Quantity{t[i].item.ID, t[i].class, t[i].index, q})
 		}
 	}
 	return to, nil
 }
 
-// counts gathers the samples of one item and class.
+// counts gathers the samples of one item, class and index.
 type counts struct {
 	position      int // of the item, in the catalogue
 	item          *catalog.Item
-	class         string
+	class, index  string
 	first, second int64
 }
 

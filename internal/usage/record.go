@@ -16,16 +16,21 @@ import (
 // Record is what a workspace's generation used on one service day, hour by
 // hour, as it is stored: one small document, because a day is read as a whole
 // by its bill. After a byte for its version and the first hour of the day come
-// its lines in the order of their items, counters and classes: the three words,
-// a bit for each hour that has a sample, and the samples' quantities. A record
-// of every item in every hour takes little more than a kilobyte.
+// its lines in the order of their items, counters, classes and log indexes: the
+// words, a bit for each hour that has a sample, and the samples' quantities. A
+// record of every item in every hour takes little more than a kilobyte. One
+// without log indexes, as nearly all are, is of the first version and has no
+// word for them.
 //
 // It is read in place. The zero value holds nothing.
 type Record []byte
 
 const (
 	recordVersion = 1
+	recordIndexed = 2  // each line has a fourth word, its log index
 	longestDay    = 32 // hours that have a bit; a day has 25 at most
+	longestWord   = math.MaxInt8
+	longestIndex  = math.MaxUint8 // bytes: an index has up to 64 letters of any script
 )
 
 // Faults of records.
@@ -43,19 +48,20 @@ func NewRecord(day period.Day, zone *time.Location) Record {
 // Change adds to the sample of a key and hour or, where Raise is set, makes it
 // at least so large.
 type Change struct {
-	Item, Counter, Class string
-	Hour                 time.Time
-	Quantity             int64
-	Raise                bool
+	Item, Counter, Class, Index string
+	Hour                        time.Time
+	Quantity                    int64
+	Raise                       bool
 }
 
 // recordReader walks over the lines of a record. The words are parts of it.
 type recordReader struct {
-	rest                 []byte
-	first                int64 // hours since 1970
-	item, counter, class []byte
-	hours                uint64
-	wrong                bool
+	rest                        []byte
+	first                       int64 // hours since 1970
+	indexed                     bool  // its lines have an index
+	item, counter, class, index []byte
+	hours                       uint64
+	wrong                       bool
 }
 
 // open begins with the first line.
@@ -64,10 +70,10 @@ func (r Record) open() (recordReader, error) {
 		return recordReader{}, nil
 	}
 	first, n := binary.Uvarint(r[1:])
-	if r[0] != recordVersion || n <= 0 || first > math.MaxInt32 {
+	if r[0] != recordVersion && r[0] != recordIndexed || n <= 0 || first > math.MaxInt32 {
 		return recordReader{}, errRecord
 	}
-	return recordReader{rest: r[1+n:], first: int64(first)}, nil
+	return recordReader{rest: r[1+n:], first: int64(first), indexed: r[0] == recordIndexed}, nil
 }
 
 // next goes to the next line; false is the end, or a fault. The samples of the
@@ -77,6 +83,9 @@ func (r *recordReader) next() bool {
 		return false
 	}
 	r.item, r.counter, r.class = r.word(), r.word(), r.word()
+	if r.indexed {
+		r.index = r.word()
+	}
 	var n int
 	r.hours, n = binary.Uvarint(r.rest)
 	r.take(n)
@@ -154,7 +163,7 @@ func (r Record) Any(w Window) (bool, error) {
 }
 
 // Samples lists what the record holds of a window for a workspace's
-// generation, in order of hour, item, counter and class.
+// generation, in order of hour, item, counter, class and index.
 func (r Record) Samples(to []Sample, of Key, w Window) ([]Sample, error) {
 	read, err := r.open()
 	if err != nil {
@@ -162,7 +171,7 @@ func (r Record) Samples(to []Sample, of Key, w Window) ([]Sample, error) {
 	}
 	start, within := len(to), read.within(w)
 	for read.next() {
-		of.Item, of.Counter, of.Class = string(read.item), string(read.counter), string(read.class)
+		of.Item, of.Counter, of.Class, of.Index = string(read.item), string(read.counter), string(read.class), string(read.index)
 		for hours := read.hours; hours != 0; hours &= hours - 1 {
 			q, at := read.quantity(), bits.TrailingZeros64(hours)
 			if within>>at&1 == 1 {
@@ -195,13 +204,13 @@ type unfolded struct {
 }
 
 type line struct {
-	item, counter, class string
-	hours                uint64
-	quantity             [longestDay]int64
+	item, counter, class, index string
+	hours                       uint64
+	quantity                    [longestDay]int64
 }
 
-func (l *line) compare(item, counter, class string) int {
-	return cmp.Or(cmp.Compare(l.item, item), cmp.Compare(l.counter, counter), cmp.Compare(l.class, class))
+func (l *line) compare(c *Change) int {
+	return cmp.Or(cmp.Compare(l.item, c.Item), cmp.Compare(l.counter, c.Counter), cmp.Compare(l.class, c.Class), cmp.Compare(l.index, c.Index))
 }
 
 func (r Record) unfold() (unfolded, error) {
@@ -211,7 +220,9 @@ func (r Record) unfold() (unfolded, error) {
 	}
 	day := unfolded{first: read.first, lines: make([]line, 0, 16)}
 	for read.next() {
-		day.lines = append(day.lines, line{item: string(read.item), counter: string(read.counter), class: string(read.class), hours: read.hours})
+		day.lines = append(day.lines, line{
+			item: string(read.item), counter: string(read.counter), class: string(read.class), index: string(read.index), hours: read.hours,
+		})
 		l := &day.lines[len(day.lines)-1]
 		for hours := read.hours; hours != 0; hours &= hours - 1 {
 			l.quantity[bits.TrailingZeros64(hours)] = read.quantity()
@@ -225,12 +236,12 @@ func (d *unfolded) change(c *Change) error {
 	if at < 0 || at >= longestDay || !c.Hour.Equal(period.HourOf(c.Hour)) {
 		return errWrongHour
 	}
-	if max(len(c.Item), len(c.Counter), len(c.Class)) > math.MaxInt8 {
+	if max(len(c.Item), len(c.Counter), len(c.Class)) > longestWord || len(c.Index) > longestIndex {
 		return errRecord
 	}
-	i, known := slices.BinarySearchFunc(d.lines, c, func(l line, c *Change) int { return l.compare(c.Item, c.Counter, c.Class) })
+	i, known := slices.BinarySearchFunc(d.lines, c, func(l line, c *Change) int { return l.compare(c) })
 	if !known {
-		d.lines = slices.Insert(d.lines, i, line{item: c.Item, counter: c.Counter, class: c.Class})
+		d.lines = slices.Insert(d.lines, i, line{item: c.Item, counter: c.Counter, class: c.Class, index: c.Index})
 	}
 	l := &d.lines[i]
 	l.hours |= 1 << at
@@ -246,10 +257,15 @@ func (d *unfolded) change(c *Change) error {
 }
 
 func (d *unfolded) fold(to []byte) Record {
-	to = binary.AppendUvarint(append(to, recordVersion), uint64(d.first))
+	version, words := byte(recordVersion), 3
+	if slices.ContainsFunc(d.lines, func(l line) bool { return l.index != "" }) {
+		version, words = recordIndexed, 4
+	}
+	to = binary.AppendUvarint(append(to, version), uint64(d.first))
 	for i := range d.lines {
 		l := &d.lines[i]
-		for _, word := range [...]string{l.item, l.counter, l.class} {
+		all := [...]string{l.item, l.counter, l.class, l.index}
+		for _, word := range all[:words] {
 			to = append(append(to, byte(len(word))), word...)
 		}
 		to = binary.AppendUvarint(to, l.hours)

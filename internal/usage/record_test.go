@@ -35,6 +35,7 @@ func changes(t *rapid.T, hours []time.Time) []Change {
 			Item:     rapid.SampledFrom([]string{"logs", "timeseries", "apm_trace", "rum_pv", "nonsense"}).Draw(t, "item"),
 			Counter:  rapid.SampledFrom([]string{"", "", "spans"}).Draw(t, "counter"),
 			Class:    rapid.SampledFrom([]string{"3d", "7d", "14d", "none"}).Draw(t, "class"),
+			Index:    rapid.SampledFrom([]string{"", "", "nginx", "审计"}).Draw(t, "index"),
 			Hour:     rapid.SampledFrom(hours).Draw(t, "hour"),
 			Quantity: rapid.OneOf(rapid.Int64Range(-3, 200), rapid.Int64Range(0, 1<<55)).Draw(t, "quantity"),
 			Raise:    rapid.Bool().Draw(t, "raise"),
@@ -50,7 +51,7 @@ func plainly(all []Change) []Sample {
 	}
 	sums := map[place]int64{}
 	for _, c := range all {
-		p := place{Key{"wksp_a", 2, c.Item, c.Counter, c.Class}, c.Hour.UTC()}
+		p := place{Key{"wksp_a", 2, c.Item, c.Counter, c.Class, c.Index}, c.Hour.UTC()}
 		if c.Raise {
 			sums[p] = max(sums[p], c.Quantity)
 		} else {
@@ -62,7 +63,7 @@ func plainly(all []Change) []Sample {
 		samples = append(samples, Sample{p.Key, p.hour, q})
 	}
 	slices.SortFunc(samples, func(a, b Sample) int {
-		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Counter, b.Counter), cmp.Compare(a.Class, b.Class))
+		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Counter, b.Counter), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Index, b.Index))
 	})
 	return samples
 }
@@ -148,11 +149,54 @@ func TestARecordRefusesWhatItCannotHold(t *testing.T) {
 		"an hour far behind it":  {Item: "logs", Hour: start.Add(40 * time.Hour)},
 		"half an hour":           {Item: "logs", Hour: start.Add(30 * time.Minute)},
 		"a word without end":     {Item: fmt.Sprintf("%200d", 1), Hour: start},
+		"an index without end":   {Item: "logs", Index: fmt.Sprintf("%256d", 1), Hour: start},
 		"more than fits":         {Item: "logs", Class: "14d", Hour: start, Quantity: 1},
 	} {
 		if _, err := full.With([]Change{c}); err == nil {
 			t.Errorf("%s was taken", name)
 		}
+	}
+}
+
+// TestARecordOfBeforeThereWereIndexesIsReadAsItWas holds the first version's
+// bytes fixed: installations have them, and keep them while they route nothing.
+func TestARecordOfBeforeThereWereIndexesIsReadAsItWas(t *testing.T) {
+	t.Parallel()
+	day := period.MustParseDay("2026-06-01")
+	first := day.Start(hangzhou)
+	old := NewRecord(day, hangzhou)
+	old = append(old, "\x04logs\x00\x0314d\x05\x02\x04"...) // 1 in the first hour and 2 in the third
+	changed, err := old.With([]Change{{Item: "logs", Class: "14d", Hour: first, Quantity: 1}})
+	if err != nil || string(changed) != string(NewRecord(day, hangzhou))+"\x04logs\x00\x0314d\x05\x04\x04" {
+		t.Fatalf("%q, %v", changed, err)
+	}
+	indexed, err := changed.With([]Change{{Item: "logs", Class: "3d", Index: "nginx", Hour: first, Quantity: 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := Key{WorkspaceID: "wksp_a", Generation: 2, Item: "logs"}
+	samples, err := indexed.Samples(nil, key, Of(day, hangzhou))
+	plain, named := key, key
+	plain.Class, named.Class, named.Index = "14d", "3d", "nginx"
+	if want := []Sample{{plain, first.UTC(), 2}, {named, first.UTC(), 7}, {plain, first.UTC().Add(2 * time.Hour), 2}}; err != nil || !slices.Equal(samples, want) {
+		t.Errorf("%v, %v, want %v", samples, err, want)
+	}
+}
+
+// TestEachIndexIsAQuantityOfItsOwn keeps indexes of one class apart too.
+func TestEachIndexIsAQuantityOfItsOwn(t *testing.T) {
+	t.Parallel()
+	v, err := catalog.Default().At(period.MustParseDay("2026-06-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := func(class, index string, q int64) Sample {
+		return Sample{Key: Key{Item: "logs", Class: class, Index: index}, Quantity: q}
+	}
+	got, err := Quantities(v, []Sample{sample("14d", "b", 1), sample("14d", "", 2), sample("3d", "b", 4), sample("14d", "a", 8), sample("14d", "b", 16)})
+	want := "[{logs 3d b 4} {logs 14d  2} {logs 14d a 8} {logs 14d b 17}]"
+	if err != nil || fmt.Sprint(got) != want {
+		t.Errorf("%v, %v\nwant %s", got, err, want)
 	}
 }
 

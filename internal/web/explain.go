@@ -9,6 +9,15 @@ import (
 	"tollgate.dev/internal/wallet"
 )
 
+// LineClass is the class of a line of a bill and, where it is of a named log
+// index, the index.
+func LineClass(ctx context.Context, class, index string) string {
+	if index == "" {
+		return Name(ctx, "class", class)
+	}
+	return T(ctx, "explain.class_index", "class", Name(ctx, "class", class), "index", index)
+}
+
 // explainStep is a step of the calculation of a line.
 type explainStep struct{ Name, How, Note, Result string }
 

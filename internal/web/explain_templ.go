@@ -64,7 +64,7 @@ func Explained(e bill.Explanation, l bill.ExplainedLine, entry string) templ.Com
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Figure(T(ctx, "explain.quantity"), Exact(l.Quantity), unitName(ctx, l), Name(ctx, "class", l.Class)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Figure(T(ctx, "explain.quantity"), Exact(l.Quantity), unitName(ctx, l), LineClass(ctx, l.Class, l.Index)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
