@@ -9,6 +9,7 @@ import (
 
 	"tollgate.dev/internal/analysis"
 	"tollgate.dev/internal/catalog"
+	"tollgate.dev/internal/export"
 	"tollgate.dev/internal/fault"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
@@ -285,7 +286,7 @@ func (c *Console) analysisCSV(w http.ResponseWriter, r *http.Request) error {
 		for _, l := range d.Lines {
 			rows = append(rows, []string{
 				d.Day.String(), d.Number, l.Item, l.Class, l.Mode, l.Quantity.Plain(), string(page.Report.Currency),
-				l.Payable.String(), l.Arrears.String(), map[bool]string{true: "yes", false: "no"}[d.Estimated], web.Inert(l.Index),
+				l.Payable.String(), l.Arrears.String(), map[bool]string{true: "yes", false: "no"}[d.Estimated], export.Inert(l.Index),
 			})
 		}
 	}
