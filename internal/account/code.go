@@ -48,6 +48,7 @@ const (
 
 	ForRebinding  Purpose = "rebind_workspace"    // to the account that shall pay
 	ForTakingOver Purpose = "take_over_workspace" // to the workspace's Owner: another account wants to pay
+	ForOpening    Purpose = "open_workspace"      // to the Studio account for which a buyer opens a workspace
 	ForDissolving Purpose = "dissolve_workspace"  // to the workspace's Owner: the payer wants to end it
 )
 

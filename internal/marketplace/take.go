@@ -97,6 +97,14 @@ func refold(ctx context.Context, tx Tx, before Subscription, at time.Time) (Subs
 // Turned is the action of the audit log by which a subscription's state changes.
 const Turned = "subscription.state_changed"
 
+// lock begins the grace of a workspace, and says so.
+func lock(ctx context.Context, tx Tx, workspaceID string, at time.Time) error {
+	if err := arrears.Begin(ctx, tx, arrears.Cloud, workspaceID, at); err != nil {
+		return err
+	}
+	return arrears.Tell(ctx, tx, arrears.Cloud, workspaceID, at)
+}
+
 func note(ctx context.Context, tx Tx, before, after Subscription, at time.Time) error {
 	return tx.Audit(ctx, audit.Entry{
 		At: at, Actor: "system", Action: Turned, Subject: after.ID,
@@ -147,6 +155,14 @@ func follow(ctx context.Context, tx Tx, before, after Subscription, at time.Time
 		case Lock:
 			err = arrears.Begin(ctx, tx, arrears.Cloud, id, at)
 		case FallBack:
+			only, unknown := tx.OpenedOn(ctx, id)
+			if unknown != nil {
+				return unknown
+			}
+			if only != "" { // nobody else may settle it: it waits for another purchase
+				err = lock(ctx, tx, id, at)
+				break
+			}
 			fell = append(fell, w)
 			_, err = settle.Force(ctx, tx, id, settle.Choice{Method: site.BillingCenter}, settle.WhyCancelled, at)
 		}

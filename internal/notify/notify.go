@@ -180,6 +180,7 @@ var codeConcerns = map[account.Purpose]string{
 	account.ForRebinding:  "workspace",
 	account.ForTakingOver: "workspace",
 	account.ForDissolving: "workspace",
+	account.ForOpening:    "workspace",
 
 	account.ForPresentAddress: "new_email",
 	account.ForNewAddress:     "user_name",

@@ -76,6 +76,7 @@ func ofPeople(language string) map[string]any {
 			Language: language, ExpiresAt: at.Add(workspace.OfferLife), OfferedAt: at},
 		"code-rebind":    code(account.ForRebinding, "cn1", "商城 shop"),
 		"code-take-over": asked(code(account.ForTakingOver, "cn1", "商城 shop")),
+		"code-open":      code(account.ForOpening, "cn1", "商城 shop"),
 		"code-dissolve":  asked(code(account.ForDissolving, "cn1", "商城 shop")),
 		"rebound-owner": rebind.Rebound{WorkspaceID: "wksp_0123456789", WorkspaceName: "商城 shop", Site: "cn1", From: "acme", To: "acme-two", Email: "mei@example.com",
 			Language: language, Owner: true, At: at},

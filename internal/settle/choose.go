@@ -21,6 +21,9 @@ type LookTx interface {
 	// Subscribed reports whether a cloud settles the workspace by a
 	// subscription that lives.
 	Subscribed(ctx context.Context, workspaceID string) (bool, error)
+	// OpenedOn is the cloud from whose marketplace the workspace was opened;
+	// empty for none.
+	OpenedOn(ctx context.Context, workspaceID string) (site.Method, error)
 	// CoveredThrough is the last day, from the given one on, on which the
 	// workspace is in an annual package.
 	CoveredThrough(ctx context.Context, workspaceID string, from period.Day) (last period.Day, covered bool, err error)
@@ -64,6 +67,9 @@ func Look(ctx context.Context, tx LookTx, w workspace.Workspace, at time.Time) (
 	}
 	st.Arbitrary = payer.ArbitrarySettlement
 	if st.Subscribed, err = tx.Subscribed(ctx, w.ID); err != nil {
+		return st, err
+	}
+	if st.OpenedOn, err = tx.OpenedOn(ctx, w.ID); err != nil {
 		return st, err
 	}
 	if st.Chosen, st.ChangedAt, err = tx.SettlementChanges(ctx, w.ID); err != nil {

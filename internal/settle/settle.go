@@ -26,6 +26,7 @@ var (
 	ErrSame           = fault.New(fault.Conflict, "settlement_unchanged", "This workspace is settled this way already.")
 	ErrCloudLocked    = fault.New(fault.Conflict, "settlement_cloud_locked", "A cloud account settles this workspace. Unsubscribe from the product on the cloud's marketplace first.")
 	ErrNotAllowed     = fault.New(fault.Invalid, "settlement_not_allowed", "This site does not offer this settlement method.")
+	ErrOnlyCloud      = fault.New(fault.Conflict, "settlement_only_cloud", "This workspace was opened from a cloud's marketplace. Only an account of that cloud can settle it.")
 	ErrThisMonth      = fault.New(fault.Conflict, "settlement_already_changed_this_month", "The settlement method was changed this month. It can be changed again next month.")
 	ErrPackaged       = fault.New(fault.Conflict, "settlement_package_bound", "An annual package covers this workspace, which only the Billing Center account can settle. Take it out of the package first, or wait until the package has ended.")
 	ErrNoSubscription = fault.New(fault.Invalid, "settlement_needs_subscription", "Choose the cloud account that settles the workspace, or bind one first.")
@@ -45,6 +46,8 @@ type Standing struct {
 	Subscribed bool      // a cloud settles the workspace and its subscription lives
 	Chosen     bool      // the method was chosen since the workspace was opened; the first choice does not count
 	ChangedAt  time.Time // the last change that counted; zero when there was none
+
+	OpenedOn site.Method // the cloud from whose marketplace the workspace was opened, which alone may settle it; empty for none
 
 	Packaged       bool       // the workspace is in an annual package
 	PackageThrough period.Day // the last day on which it is
@@ -128,6 +131,8 @@ func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, e
 		return false, ErrSame
 	case held != nil && !errors.Is(held, ErrThisMonth):
 		return false, held
+	case st.OpenedOn != "" && to != st.OpenedOn: // domain section 5, entry C
+		return false, ErrOnlyCloud.With("method", string(st.OpenedOn))
 	case !slices.Contains(s.Allowed(r.Profile, st.Arbitrary), to):
 		return false, ErrNotAllowed.With("method", string(to))
 	case held != nil:

@@ -174,3 +174,16 @@ func ConfirmBinding(ctx context.Context, tx Tx, workspaceID string, payer worksp
 	}
 	return confirm(ctx, tx, w, payer, at)
 }
+
+// Opening upgrades a workspace that a buyer has just opened with a purchase
+// (entry C). The owner's address is proved and the agreement accepted.
+func Opening(ctx context.Context, tx Tx, w workspace.Workspace, owner account.Studio, payer account.Billing, agreedIn string, by workspace.Actor, at time.Time) (Result, error) {
+	err := tx.SaveUpgradeDraft(ctx, Draft{
+		WorkspaceID: w.ID, ActorID: by.AccountID, Entry: FromMarket, BillingID: payer.ID, UserName: payer.UserName, Email: owner.Email,
+		NamedAt: at, SentAt: at, VerifiedAt: at, Agreement: AgreementVersion, AgreedAt: at, AgreedFrom: by.Address, AgreedIn: agreedIn,
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return confirm(ctx, tx, w, by, at)
+}

@@ -46,6 +46,7 @@ type Entry string
 const (
 	FromStudio  Entry = "studio"         // A: the Owner names a Billing Center account
 	FromBilling Entry = "billing_center" // B: a Billing Center account names a workspace
+	FromMarket  Entry = "marketplace"    // C: a buyer opens a workspace with a purchase
 )
 
 // Draft is an upgrade under way: what one person has entered for one
