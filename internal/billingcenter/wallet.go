@@ -310,7 +310,7 @@ func (b *Console) sourcePage(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			if row.Amount, err = movedOn(e, page.Source.Account); err != nil {
+			if row.Amount, err = e.On(page.Source.Account); err != nil {
 				return err
 			}
 			page.Rows = append(page.Rows, row)
@@ -322,21 +322,6 @@ func (b *Console) sourcePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Frame = b.frame(r, web.T(ctx, "wallet.kind."+string(page.Source.Payment)), "wallet")
 	return web.Render(w, r, http.StatusOK, sourcePage(page))
-}
-
-// movedOn is what an entry did to one account.
-func movedOn(e wallet.Entry, of wallet.Account) (money.Amount, error) {
-	sum := money.Amount{}
-	for _, p := range e.Postings {
-		if p.Account != of {
-			continue
-		}
-		var err error
-		if sum, err = sum.Add(p.Amount); err != nil {
-			return sum, err
-		}
-	}
-	return sum, nil
 }
 
 // purse lists the routes of the wallet.

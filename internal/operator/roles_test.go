@@ -65,6 +65,7 @@ var permits = map[string]string{
 	"POST /invoices/{invoice}/issue": "fp", "POST /invoices/{invoice}/send": "fp", "POST /invoices/{invoice}/reject": "fp", "POST /invoices/{invoice}/reverse": "fp",
 	"POST /accounts/{account}/invoice-waiver": "fp",
 
+	"GET /sources": looking, "GET /sources.csv": looking, "GET /sources/{source}": looking,
 	"GET /codes": looking, "POST /codes": "fp", "GET /codes/{batch}": looking, "POST /codes/{batch}/export": "fp", "POST /codes/{batch}/revoke": "fp",
 	"GET /accounts/{account}/vouchers": looking, "POST /accounts/{account}/vouchers": "fp", "POST /accounts/{account}/vouchers/{source}/withdraw": "fp",
 

@@ -63,5 +63,5 @@ func (o *Console) Routes() []web.Route {
 		get("/audit.csv", account.Look, o.auditCSV),
 		get("/system", account.Look, o.systemPage),
 		post("/system/clock", account.MoveClock, o.advance),
-	}, o.transferRoutes(), o.certifications(), o.invoices(), o.vouchers(), o.adjustments(), o.staff(), o.serviceKeys(), o.credentials())
+	}, o.transferRoutes(), o.certifications(), o.invoices(), o.vouchers(), o.sources(), o.adjustments(), o.staff(), o.serviceKeys(), o.credentials())
 }

@@ -12,9 +12,13 @@ import (
 // SourceOf finds a voucher or card of a payer, or wallet.ErrSourceUnknown:
 // another payer's is as unknown as none.
 func (tx *Tx) SourceOf(ctx context.Context, payer, id string) (wallet.Source, error) {
-	s, err := scanSource(tx.QueryRow(ctx, sourceSelect+`
+	return foundSource(tx.QueryRow(ctx, sourceSelect+`
 		WHERE s.payer = $1
 			AND s.id = $2`, payer, id))
+}
+
+func foundSource(r Row) (wallet.Source, error) {
+	s, err := scanSource(r)
 	if errors.Is(err, ErrNoRows) {
 		return s, wallet.ErrSourceUnknown
 	}

@@ -30,6 +30,21 @@ type Movement struct {
 	Terms    string // of the voucher or card that it issues; empty for any other movement
 }
 
+// On is what the movement does to one account.
+func (m Movement) On(of Account) (money.Amount, error) {
+	sum := money.Amount{}
+	for _, p := range m.Postings {
+		if p.Account != of {
+			continue
+		}
+		var err error
+		if sum, err = sum.Add(p.Amount); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
 // Entry is a movement that happened.
 type Entry struct {
 	ID string

@@ -155,3 +155,54 @@ func TestAVoucherOutOfNothingIsFound(t *testing.T) {
 		}
 	})
 }
+
+func TestVouchersAndCardsOfAllPayersAreListedInPages(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		x := newShop(t, s, "shop")
+		usable := x.voucher(t, wallet.ByVoucher, "30", noon.AddDate(0, 1, 0))
+		over := x.voucher(t, wallet.ByFullReduction, "20", noon.Add(time.Hour))
+		always := issue(t, s, func(ctx context.Context, tx *store.Tx) (wallet.Source, error) {
+			return wallet.GiveCard(ctx, tx, x.payer, cny("100"), time.Time{}, noon.Add(time.Second))
+		})
+		at := noon.AddDate(0, 0, 1)
+		for _, c := range []struct {
+			q    store.SourceQuery
+			want []string
+		}{
+			{store.SourceQuery{Order: "expires"}, []string{over.ID, usable.ID, always.ID}},
+			{store.SourceQuery{Order: "-expires"}, []string{always.ID, usable.ID, over.ID}},
+			{store.SourceQuery{Payer: x.payer.ID, State: wallet.Usable, Order: "expires"}, []string{usable.ID, always.ID}},
+			{store.SourceQuery{State: wallet.Expired}, []string{over.ID}},
+			{store.SourceQuery{Payment: wallet.ByCard, Currency: "CNY"}, []string{always.ID}},
+			{store.SourceQuery{Payer: "bcac_none"}, nil},
+			{store.SourceQuery{From: day(march1).Add(2), Order: "expires"}, []string{usable.ID}},
+			{store.SourceQuery{To: day(march1).Add(2)}, []string{over.ID}},
+		} {
+			c.q.At = at
+			if got := sourcesOf(t, s, c.q); fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("%+v gives %v, want %v", c.q, got, c.want)
+			}
+		}
+	})
+}
+
+// sourcesOf are the IDs that a query gives, one a page.
+func sourcesOf(t *testing.T, s *store.Store, q store.SourceQuery) (ids []string) {
+	t.Helper()
+	read(t, s, func(ctx context.Context, tx *store.Tx) error {
+		count, err := tx.CountSources(ctx, q)
+		for after := ""; err == nil && len(ids) <= int(count); {
+			var page []wallet.Source
+			if page, err = tx.SourcesIn(ctx, q, after, 1); len(page) == 0 {
+				break
+			}
+			ids, after = append(ids, page[0].ID), page[0].ID
+		}
+		if int(count) != len(ids) {
+			t.Errorf("%+v: counted %d, listed %v", q, count, ids)
+		}
+		return err
+	})
+	return ids
+}
