@@ -8,6 +8,7 @@ import (
 
 	"tollgate.dev/internal/catalog"
 	"tollgate.dev/internal/gateway"
+	"tollgate.dev/internal/logcount"
 	"tollgate.dev/internal/logindex"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
@@ -102,12 +103,16 @@ func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.
 	var t gateway.Tenant
 	var chosen []retention.Setting
 	var routing logindex.Routing
+	var way logcount.Way
 	err := g.store.Read(ctx, func(tx *store.Tx) (err error) {
 		if t.Workspace, t.Token, err = tx.WorkspaceByToken(ctx, token); err == nil {
 			chosen, err = tx.RetentionSettings(ctx, t.Workspace.ID)
 		}
 		if err == nil && t.Workspace.Plan == workspace.Commercial {
 			routing, err = tx.LogRouting(ctx, t.Workspace.ID)
+		}
+		if err == nil && t.Workspace.Plan == workspace.Commercial {
+			way, err = tx.LogCount(ctx, t.Workspace.ID)
 		}
 		return err
 	})
@@ -119,6 +124,7 @@ func (g gatewayStore) TenantByToken(ctx context.Context, token string) (gateway.
 		return t, err
 	}
 	settings := retention.Of(t.Workspace.Plan, v).With(chosen, g.clock.Now())
+	t.Options = way.Options()
 	t.Classes, t.NextAt = classes(settings), settings.NextAt()
 	t.Indexes = gateway.Indexes{Router: routing.Router(settings.Indexes()), Classes: indexClasses(settings)}
 	if !t.NextAt.IsZero() {

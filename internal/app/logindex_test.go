@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tollgate.dev/internal/bill"
+	"tollgate.dev/internal/logcount"
 	"tollgate.dev/internal/logindex"
 	"tollgate.dev/internal/meter"
 	"tollgate.dev/internal/period"
@@ -137,4 +138,49 @@ func (h *house) shelved(want map[string]int) {
 	if err != nil || !maps.Equal(found, want) {
 		h.t.Errorf("the sink has %v, %v; want %v", found, err, want)
 	}
+}
+
+// TestLogsAreCountedAsTheOperatorChose walks from records to SLS's cut size to
+// raw bytes through the real gateway and bill: events and checks go along.
+func TestLogsAreCountedAsTheOperatorChose(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := newHouse(t, s)
+		h.to(firstDay, "09:00")
+		choose := func(w logcount.Way) {
+			err := h.store.Write(t.Context(), func(tx *store.Tx) error {
+				_, err := logcount.Choose(t.Context(), tx, h.shop.ID, w, "asked by their account manager", workspace.Actor{AccountID: "oper_1"}, h.clock.Now())
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		long := "app message=\"" + strings.Repeat("x", 10_240-len("message")) + "\"" // 10,240 bytes to the byte
+		report := func() {
+			h.report("logging", long+"\n")
+			h.report("keyevent", "monitor title=\"12345\"\n") // 10 bytes
+		}
+		report() // 1 record and 1 event
+		choose(logcount.Way{CutSize: meter.LogSplitSLS})
+		report() // 5 and 1
+		h.route(logindex.Rule{Field: "source", Value: "app", Index: "apps"})
+		choose(logcount.Way{ByVolume: true})
+		report()
+		choose(logcount.Way{})
+		report()
+		h.to(firstDay.Add(1), "02:00")
+		got := map[string]string{}
+		err := h.store.Read(t.Context(), func(tx *store.Tx) error {
+			b, err := tx.BillOfDay(t.Context(), h.shop.ID, firstDay)
+			for _, l := range b.Lines {
+				got[l.Item+"/"+l.Index] = l.Quantity.Plain()
+			}
+			return err
+		})
+		if want := map[string]string{"logs/": "9", "logs/apps": "1", "logs_ingested/": "10", "logs_ingested/apps": "10240"}; err != nil || !maps.Equal(got, want) {
+			t.Errorf("billed %v, %v; want %v", got, err, want)
+		}
+		h.sound()
+	})
 }

@@ -286,13 +286,13 @@ func TestUnflushedGatewayHoldsTheDay(t *testing.T) {
 	}
 }
 
-func TestItemsOfPackagesAndSwitchesMakeNoLine(t *testing.T) {
+func TestItemsOfPackagesMakeNoLineAndSwitchedOnesDo(t *testing.T) {
 	t.Parallel()
 	key := func(item, class string) usage.Key { return usage.Key{Item: item, Class: class} }
 	r, err := Rate(version(t), catalog.Market{Currency: money.CNY, Group: site.China}, []usage.Sample{
 		{Key: key("datakit_host", "none"), Quantity: 9}, {Key: key("logs_ingested", "14d"), Quantity: 9e9}, {Key: key("logs", "14d"), Quantity: 2e6},
 	})
-	if err != nil || len(r.Lines) != 1 || r.Lines[0].Item != "logs" || r.Total.String() != "3.00" {
+	if err != nil || len(r.Lines) != 2 || r.Lines[0].Item != "logs" || r.Lines[1].Item != "logs_ingested" || r.Total.String() != "12.00" {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -20,7 +20,8 @@ func newRater(v *catalog.Version, m catalog.Market, agreed ...catalog.Override) 
 }
 
 // rate turns the samples of a day into lines. Items that are sold within
-// packages only, or that the operator has to switch on, make none. What a
+// packages only make none; one that the operator has to switch on is counted
+// for whom it is switched on, and for nobody else. What a
 // package has a quota for is rated by it; share is nil where there is none.
 func (r rater) rate(samples []usage.Sample, share *prepaid.Share) (rate.Rated, error) {
 	quantities, err := usage.Quantities(r.version, samples)
@@ -44,7 +45,7 @@ func (r rater) rateDay(to []rate.Line, quantities []usage.Quantity, share *prepa
 		if err != nil {
 			return rate.Rated{}, to, err
 		}
-		if item.PayAsYouGo && !item.OperatorSwitch {
+		if item.PayAsYouGo {
 			billable = append(billable, q)
 		}
 	}
@@ -64,7 +65,7 @@ func (r rater) rateShared(quantities []usage.Quantity, share *prepaid.Share) (ra
 		switch {
 		case share.Covers(q.Item):
 			line, err = share.Line(r.tariff, q)
-		case item.PayAsYouGo && !item.OperatorSwitch:
+		case item.PayAsYouGo:
 			line, err = r.tariff.Line(q)
 		default:
 			continue

@@ -38,7 +38,7 @@ var Order = [][]string{
 	{"quota"},
 	{"usageevent"},
 	{"retention"},
-	{"logindex"},
+	{"logindex", "logcount"},
 	{"upgrade"},
 	{"rate"},
 	{"preview"},

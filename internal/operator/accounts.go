@@ -8,6 +8,7 @@ import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/arrears"
 	"tollgate.dev/internal/invoice"
+	"tollgate.dev/internal/logcount"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/store"
@@ -43,7 +44,8 @@ type WorkspaceView struct {
 	Agreed    []upgrade.Agreed
 	Standing  arrears.Standing
 	Clearing  arrears.Clearing
-	Form      *web.Form // in which days are granted
+	LogCount  logcount.Way
+	Form      *web.Form // in which days are granted, and logs counted in another way
 	Log       []store.AuditLine
 	Detail    WorkspaceDetail
 }
@@ -167,6 +169,9 @@ func (o *Console) renderWorkspace(w http.ResponseWriter, r *http.Request, form *
 			return err
 		}
 		if page.Standing, err = arrears.Look(ctx, tx, page.Workspace); err != nil {
+			return err
+		}
+		if page.LogCount, err = tx.LogCount(ctx, page.Workspace.ID); err != nil {
 			return err
 		}
 		if page.Clearing, err = tx.Clearing(ctx, page.Workspace.ID); err != nil {

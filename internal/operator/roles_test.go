@@ -51,7 +51,7 @@ var permits = map[string]string{
 	"GET /catalog": looking, "GET /catalog/new": "p", "POST /catalog/new": "p", "GET /catalog/versions/{version}": looking,
 	"POST /catalog/versions/{version}/remove": "p", "GET /catalog/versions/{version}/what-if": looking, "GET /catalog/versions/{version}/what-if.csv": looking,
 
-	"GET /workspaces": looking, "GET /workspaces/{workspace}": looking, "POST /workspaces/{workspace}/grant": "up",
+	"GET /workspaces": looking, "GET /workspaces/{workspace}": looking, "POST /workspaces/{workspace}/grant": "up", "POST /workspaces/{workspace}/log-count": "p",
 	"GET /audit": looking, "GET /audit.csv": looking, "GET /search": looking, "POST /jobs/{job}/retry": "up", "POST /accounts/{account}/currency": "up", "GET /system": looking, "POST /system/clock": "p",
 
 	"GET /service-keys": "p", "POST /service-keys": "p", "GET /service-keys/{key}/revoke": "p", "POST /service-keys/{key}/revoke": "p",

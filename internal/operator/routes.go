@@ -58,6 +58,7 @@ func (o *Console) Routes() []web.Route {
 		get("/workspaces.csv", account.Look, o.workspacesCSV),
 		get("/workspaces/{workspace}", account.Look, o.workspacePage),
 		post("/workspaces/{workspace}/grant", account.UnlockWorkspaces, o.grant),
+		post("/workspaces/{workspace}/log-count", account.KeepPrices, o.countLogs),
 
 		get("/audit", account.Look, o.auditPage),
 		get("/audit.csv", account.Look, o.auditCSV),

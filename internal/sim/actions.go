@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"tollgate.dev/internal/job"
+	"tollgate.dev/internal/logcount"
 	"tollgate.dev/internal/money"
 	"tollgate.dev/internal/period"
 	"tollgate.dev/internal/retention"
 	"tollgate.dev/internal/statement"
 	"tollgate.dev/internal/store"
 	"tollgate.dev/internal/wallet"
+	"tollgate.dev/internal/workspace"
 )
 
 // operator is who credits transfers and issues vouchers in a simulation.
@@ -141,6 +143,21 @@ func (k keeping) play(ctx context.Context, p *play) error {
 	return p.write(ctx, func(tx *store.Tx) error {
 		wish := retention.Wish{Target: k.target, Class: k.class, Confirmed: k.confirmed}
 		_, err := retention.Change(ctx, tx, v, w.id, wish, w.owner, p.clock.Now())
+		return err
+	})
+}
+
+// counting is the operator's choice of how logs are counted.
+type counting struct {
+	workspace string
+	byVolume  bool
+}
+
+func (c counting) play(ctx context.Context, p *play) error {
+	w := p.shops[c.workspace]
+	return p.write(ctx, func(tx *store.Tx) error {
+		way := logcount.Way{ByVolume: c.byVolume}
+		_, err := logcount.Choose(ctx, tx, w.id, way, "scenario", workspace.Actor{AccountID: operator}, p.clock.Now())
 		return err
 	})
 }

@@ -67,8 +67,15 @@ func (d *desk) admit(ctx context.Context, samples []sample) ([]usage.Delta, erro
 	if err != nil {
 		return nil, err
 	}
+	way, err := d.tx.LogCount(ctx, d.workspace.ID)
+	if err != nil {
+		return nil, err
+	}
 	var deltas []usage.Delta
 	for _, s := range samples {
+		if !way.Counts(s.item.ID) {
+			continue // as no gateway does, without the operator's switch
+		}
 		target := retention.IndexOf(s.index)
 		class := s.class
 		switch {

@@ -31,6 +31,7 @@ var verbs = map[string]func(r *reader, s *Scenario, n ast.Node, what string) act
 	"rebind":     (*reader).rebind,
 	"settlement": (*reader).settlement,
 	"retention":  (*reader).retentionStep,
+	"log_count":  (*reader).logCountStep,
 	"unlock":     (*reader).unlock,
 	"dissolve":   (*reader).dissolve,
 
@@ -188,6 +189,16 @@ func (r *reader) retentionStep(s *Scenario, n ast.Node, what string) action {
 	k.class, _, _ = f.required("class")
 	f.rest()
 	return k
+}
+
+func (r *reader) logCountStep(s *Scenario, n ast.Node, what string) action {
+	f := r.mapping(n, what)
+	c := counting{byVolume: f.choice("by", "records", "volume") == "volume"}
+	if w := r.workspaceOf(s, f); w != nil {
+		c.workspace = w.name
+	}
+	f.rest()
+	return c
 }
 
 // describe is how a step is named in what is printed.
