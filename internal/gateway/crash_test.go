@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,7 +30,7 @@ const crashDir = "TOLLGATE_TEST_GATEWAY_DIR"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
-		if err := beGateway(dir); err != nil {
+		if err := errors.Join(boundDisk(), beGateway(dir)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -81,10 +82,10 @@ type child struct {
 	url   string
 }
 
-func startChild(t *testing.T, dir string) *child {
+func startChild(t *testing.T, dir string, environment ...string) *child {
 	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}}
-	c.cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	c.cmd.Env = append(append(os.Environ(), crashDir+"="+dir), environment...)
 	c.cmd.Stderr = c.log
 	stdin, err1 := c.cmd.StdinPipe()
 	stdout, err2 := c.cmd.StdoutPipe()
@@ -138,7 +139,7 @@ func (r *reporter) send(ctx context.Context, category string, body []byte) error
 // report is in the sink once and counted once.
 func TestWhatIsAcknowledgedSurvivesKills(t *testing.T) {
 	t.Parallel()
-	const clients, each, kills = 6, 40, 5
+	const clients, each, kills = 6, 60, 50
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
