@@ -225,7 +225,7 @@ func move(ctx context.Context, tx Tx, w workspace.Workspace, to workspace.State,
 // the same transaction.
 func Rejoin(ctx context.Context, tx Tx, workspaceID string, at time.Time) error {
 	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
-	if err != nil || final(w.State) != nil {
+	if err != nil || w.State.Over() != nil {
 		return err
 	}
 	if w.Payer != "" {

@@ -25,7 +25,6 @@ import (
 
 // Faults of locked and dissolved workspaces.
 var (
-	ErrCleared     = fault.New(fault.Gone, "workspace_cleared", "This workspace was locked for too long, and its data has been deleted. Create a new workspace.")
 	ErrNotCaused   = fault.New(fault.Conflict, "workspace_not_locked", "Nothing stops this workspace, so that there is nothing to unlock.")
 	ErrNameDiffers = fault.New(fault.Invalid, "dissolve_name_differs", "Type the name of the workspace exactly as it is shown.")
 	ErrDays        = fault.New(fault.Invalid, "extension_days", "Grant 1 to 90 days.")

@@ -76,7 +76,7 @@ func consenting(ctx context.Context, tx ConsentTx, workspaceID string, payer wor
 	if w.Payer == "" || w.Payer != payer.AccountID {
 		return w, by, owner, ErrNotPaid
 	}
-	if err = final(w.State); err != nil {
+	if err = w.State.Over(); err != nil {
 		return w, by, owner, err
 	}
 	if by, err = tx.BillingByID(ctx, w.Payer); err != nil {

@@ -84,23 +84,12 @@ func Next(from workspace.State, on Event, clocks ...Clock) (workspace.State, err
 	allowed := machine[from][on]
 	to := Strictest(clocks...)
 	switch {
-	case on == HoldOver && len(allowed) == 1, on == Dissolve && len(allowed) == 1, final(from) != nil && len(allowed) == 1:
+	case on == HoldOver && len(allowed) == 1, on == Dissolve && len(allowed) == 1, from.Over() != nil && len(allowed) == 1:
 		return allowed[0], nil
 	case on == Dissolve:
-		return from, final(from)
+		return from, from.Over()
 	case on != HoldOver && slices.Contains(allowed, to):
 		return to, nil
 	}
 	return from, errEdge.With("from", string(from)).With("event", string(on)).With("to", string(to))
-}
-
-// final is why nothing can be done with a workspace any more, if so.
-func final(s workspace.State) error {
-	switch s {
-	case workspace.Cleared:
-		return ErrCleared
-	case workspace.Dissolved:
-		return workspace.ErrDissolved
-	}
-	return nil
 }

@@ -79,7 +79,7 @@ func TestTheWholeStateSpace(t *testing.T) {
 
 func TestWhatIsOverIsRefusedWithItsReason(t *testing.T) {
 	t.Parallel()
-	for from, want := range map[workspace.State]error{workspace.Cleared: ErrCleared, workspace.Dissolved: workspace.ErrDissolved} {
+	for from, want := range map[workspace.State]error{workspace.Cleared: workspace.ErrCleared, workspace.Dissolved: workspace.ErrDissolved} {
 		if _, err := Next(from, Dissolve); !errors.Is(err, want) {
 			t.Errorf("dissolving what is %s: %v", from, err)
 		}

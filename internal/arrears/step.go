@@ -131,7 +131,7 @@ func ExtendAll(ctx context.Context, tx Tx, workspaceID string, e Extension, oper
 	if err != nil {
 		return err
 	}
-	if err := final(w.State); err != nil {
+	if err := w.State.Over(); err != nil {
 		return err
 	}
 	clocks, err := clocksOf(ctx, tx, w)

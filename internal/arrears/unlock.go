@@ -57,7 +57,7 @@ func Look(ctx context.Context, tx LookTx, w workspace.Workspace) (Standing, erro
 	if c.WorkspaceID != "" {
 		s.ClearAt, s.Deleted = c.DueAt, c.DeletedAt
 	}
-	if final(w.State) != nil {
+	if w.State.Over() != nil {
 		return s, nil
 	}
 	if s.Clocks, err = clocksOf(ctx, tx, w); err != nil {
@@ -92,7 +92,7 @@ func Unlock(ctx context.Context, tx Tx, workspaceID string, at time.Time) error 
 	if err != nil {
 		return err
 	}
-	if err := final(w.State); err != nil {
+	if err := w.State.Over(); err != nil {
 		return err
 	}
 	s, err := Look(ctx, tx, w)
@@ -114,7 +114,7 @@ func Unlock(ctx context.Context, tx Tx, workspaceID string, at time.Time) error 
 // WhyLocked is the fault of whoever wants into a workspace that is locked,
 // cleared or dissolved, with the dates that a program needs.
 func (s Standing) WhyLocked() error {
-	if err := final(s.State); err != nil {
+	if err := s.State.Over(); err != nil {
 		return err
 	}
 	if s.State != workspace.Locked {

@@ -240,6 +240,9 @@ func seats(ctx context.Context, tx Tx, p Package, t Term, held map[string]worksp
 		case !known || w.Payer != p.Payer: // another payer's is as unknown as none
 			refuse(ErrNotYours)
 			continue
+		case w.State.Over() != nil:
+			refuse(fault.From(w.State.Over()))
+			continue
 		case w.Site != p.Site:
 			refuse(ErrOtherSite)
 			continue

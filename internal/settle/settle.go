@@ -91,6 +91,9 @@ func (r Rules) Held(st Standing, at time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := w.State.Over(); err != nil {
+		return err
+	}
 	switch next := nextChange(s, st.ChangedAt); {
 	case w.Plan != workspace.Commercial:
 		return ErrNotCommercial
@@ -125,7 +128,7 @@ func (r Rules) Change(st Standing, to site.Method, at time.Time) (counts bool, e
 	}
 	held := r.Held(st, at)
 	switch {
-	case errors.Is(held, ErrNotCommercial):
+	case w.State.Over() != nil, errors.Is(held, ErrNotCommercial):
 		return false, held
 	case w.Settlement == to && (to == site.BillingCenter || st.Subscribed):
 		return false, ErrSame

@@ -49,6 +49,6 @@ func TestGalleryOfStopped(t *testing.T) {
 		}),
 		g.problem("locked-owner", locked, workspace.ErrLocked),
 		g.problem("locked-member", stopped(t, workspace.Standard, 14), workspace.ErrLocked),
-		g.problem("cleared", gone, arrears.ErrCleared),
+		g.problem("cleared", gone, workspace.ErrCleared),
 	})
 }

@@ -219,7 +219,7 @@ func (c *Console) aside(r *http.Request, f *fault.Error) templ.Component {
 		return ownerAside(v.place)
 	case errors.Is(f, workspace.ErrNotPermitted):
 		return managersAside(v.place)
-	case errors.Is(f, workspace.ErrDissolved), errors.Is(f, arrears.ErrCleared):
+	case errors.Is(f, workspace.ErrDissolved), errors.Is(f, workspace.ErrCleared):
 		return closedAside(v.place)
 	}
 	return nil

@@ -73,7 +73,7 @@ func Invite(ctx context.Context, tx Tx, workspaceID, email string, role Role, ac
 	if err != nil {
 		return Arrival{}, fault.From(err).On("email")
 	}
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	w, err := living(ctx, tx, workspaceID)
 	if err != nil {
 		return Arrival{}, err
 	}

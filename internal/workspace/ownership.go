@@ -66,7 +66,7 @@ func OfferOwnership(ctx context.Context, tx Tx, workspaceID, to, typedName strin
 	if _, err := permitted(ctx, tx, workspaceID, actor, TransferOwnership); err != nil {
 		return Offer{}, err
 	}
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	w, err := living(ctx, tx, workspaceID)
 	if err != nil {
 		return Offer{}, err
 	}
@@ -141,7 +141,7 @@ func dropOffer(ctx context.Context, tx Tx, workspaceID, accountID string) error 
 // in this transaction (domain section 2). What the one before opened in the
 // Billing Center by jumping there ends with it.
 func AcceptOwnership(ctx context.Context, tx Tx, workspaceID string, actor Actor, at time.Time) (Workspace, error) {
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	w, err := living(ctx, tx, workspaceID)
 	if err != nil {
 		return w, err
 	}

@@ -100,12 +100,22 @@ func permitted(ctx context.Context, tx Tx, workspaceID string, actor Actor, acti
 	return m, m.Role.Require(action)
 }
 
+// living finds a workspace that is to be changed, or says that it is over:
+// somebody ended it while this was on a screen.
+func living(ctx context.Context, tx Tx, workspaceID string) (Workspace, error) {
+	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	if err == nil {
+		err = w.State.Over()
+	}
+	return w, err
+}
+
 // Rename changes name and language.
 func Rename(ctx context.Context, tx Tx, workspaceID, name, language string, actor Actor, at time.Time) error {
 	if _, err := permitted(ctx, tx, workspaceID, actor, ChangeName); err != nil {
 		return err
 	}
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	w, err := living(ctx, tx, workspaceID)
 	if err != nil {
 		return err
 	}
@@ -131,7 +141,7 @@ func Join(ctx context.Context, tx Tx, workspaceID, accountID string, role Role, 
 	if _, err := tx.Member(ctx, workspaceID, accountID); err == nil {
 		return Member{}, Promotion{}, ErrMemberAlready.On("email")
 	}
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	w, err := living(ctx, tx, workspaceID)
 	if err != nil {
 		return Member{}, Promotion{}, err
 	}
@@ -183,7 +193,7 @@ func ChangeRole(ctx context.Context, tx Tx, workspaceID, accountID string, role 
 	if _, err := permitted(ctx, tx, workspaceID, actor, ManageMembers); err != nil {
 		return Promotion{}, err
 	}
-	w, err := tx.WorkspaceForUpdate(ctx, workspaceID)
+	w, err := living(ctx, tx, workspaceID)
 	if err != nil {
 		return Promotion{}, err
 	}
@@ -253,7 +263,7 @@ func ReplaceToken(ctx context.Context, tx Tx, workspaceID string, actor Actor, a
 	if _, err := permitted(ctx, tx, workspaceID, actor, ManageToken); err != nil {
 		return Token{}, err
 	}
-	if _, err := tx.WorkspaceForUpdate(ctx, workspaceID); err != nil {
+	if _, err := living(ctx, tx, workspaceID); err != nil {
 		return Token{}, err
 	}
 	old, err := tx.CurrentToken(ctx, workspaceID)

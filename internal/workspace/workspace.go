@@ -25,6 +25,7 @@ var (
 	ErrTokenUnknown  = fault.New(fault.Unauthenticated, "token_unknown", "This workspace token is unknown or has been replaced.")
 	ErrLocked        = fault.New(fault.Forbidden, "workspace_locked", "This workspace is locked. Its Owner can unlock it in the Billing Center.")
 	ErrDissolved     = fault.New(fault.Gone, "workspace_dissolved", "This workspace has been dissolved.")
+	ErrCleared       = fault.New(fault.Gone, "workspace_cleared", "This workspace was locked for too long, and its data has been deleted. Create a new workspace.")
 	ErrNotPermitted  = fault.New(fault.Forbidden, "not_permitted", "Your role in this workspace does not allow this. Ask the Owner or an Administrator.")
 	ErrOwnerOnly     = fault.New(fault.Forbidden, "owner_only", "Only the Owner of the workspace may do this. Contact the Owner, or bind the workspace in the Billing Center.")
 	ErrMemberUnknown = fault.New(fault.NotFound, "member_unknown", "There is no account with this e-mail address on this site. Ask the person to register first.")
@@ -116,6 +117,18 @@ func (w Workspace) Upgradable() error {
 		return ErrLocked
 	case w.Plan == Commercial:
 		return ErrAlready
+	}
+	return nil
+}
+
+// Over says why nothing can be done with the workspace any more, if so: it is
+// dissolved, or cleared, and both are final.
+func (s State) Over() error {
+	switch s {
+	case Cleared:
+		return ErrCleared
+	case Dissolved:
+		return ErrDissolved
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -227,37 +228,56 @@ func TestCodesAreExportedOnceAndKeptAsHashes(t *testing.T) {
 	})
 }
 
-func TestOneOfManyConcurrentActivationsWins(t *testing.T) {
+// TestOneOfAThousandConcurrentActivationsWins has 64 payers try one code a
+// thousand times at once. Who is past the bound of tries hears that instead.
+func TestOneOfAThousandConcurrentActivationsWins(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		_, texts := codes(t, s, ordinary(1))
-		payers := make([]account.Billing, 100)
+		payers := make([]account.Billing, crowd)
 		for i := range payers {
 			payers[i] = rich(t, s, fmt.Sprint("payer-", i), money.CNY)
 		}
-		var won sync.Map
+		var won atomic.Int64
+		var winner sync.Map
 		var all sync.WaitGroup
-		for i, p := range payers {
+		for i := range 1000 {
+			p := payers[i%crowd]
 			all.Go(func() {
-				for range 3 {
-					made, err := activate(context.WithoutCancel(t.Context()), s, p, texts[0], fmt.Sprint("192.0.2.", i), noon)
-					switch {
-					case err == nil:
-						won.Store(p.ID, made)
-					case !errors.Is(err, wallet.ErrActivationUsed):
-						t.Error(err)
-					}
+				_, err := activate(context.WithoutCancel(t.Context()), s, p, texts[0], fmt.Sprint("192.0.2.", i%250), noon)
+				switch {
+				case err == nil:
+					won.Add(1)
+					winner.Store(p.ID, true)
+				case !errors.Is(err, wallet.ErrActivationUsed) && !errors.Is(err, wallet.ErrActivationTries):
+					t.Error(err)
 				}
 			})
 		}
 		all.Wait()
-		n := 0
-		won.Range(func(any, any) bool { n++; return true })
-		if n != 1 {
-			t.Errorf("%d accounts activated the code", n)
+		if won.Load() != 1 {
+			t.Errorf("%d of a thousand activated the code", won.Load())
+		}
+		for _, p := range payers {
+			want := "0"
+			if _, won := winner.Load(p.ID); won {
+				want = "1"
+			}
+			if got := fmt.Sprint(vouchersOf(t, s, p.ID)); got != want {
+				t.Errorf("%s has %s vouchers, want %s", p.ID, got, want)
+			}
 		}
 		sound(t, s)
 	})
+}
+
+// vouchersOf counts what a payer was given.
+func vouchersOf(t *testing.T, s *store.Store, payer string) (n int64) {
+	t.Helper()
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COUNT(*) FROM wallet_source WHERE payer = $1`, payer).Scan(&n)
+	})
+	return n
 }
 
 func TestForgedActivationsAreFound(t *testing.T) {
