@@ -139,46 +139,8 @@ func TestADissolveInAnotherTabIsAClearRefusalEverywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := moved(t, s)
-		version, err := catalog.Default().At(period.DayOf(at, time.UTC))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for tab, do := range map[string]func(ctx context.Context, tx *store.Tx) error{
-			"a cloud is chosen": choose(x, settle.Choice{Method: site.Alibaba, Subscription: sub.ID}, at),
-			"it is re-bound": func(ctx context.Context, tx *store.Tx) error {
-				_, err := rebind.Confirm(ctx, tx, x.shop.ID, code, "shop", owner, at)
-				return err
-			},
-			"it is taken over": func(ctx context.Context, tx *store.Tx) error {
-				_, err := rebind.TakeOver(ctx, tx, x.shop.ID, cousin, at)
-				return err
-			},
-			"it is dissolved again": func(ctx context.Context, tx *store.Tx) error {
-				_, err := arrears.DissolveBy(ctx, tx, x.shop.ID, "shop", owner, at)
-				return err
-			},
-			"it is unlocked": func(ctx context.Context, tx *store.Tx) error { return arrears.Unlock(ctx, tx, x.shop.ID, at) },
-			"a class is changed": func(ctx context.Context, tx *store.Tx) error {
-				_, err := retention.Change(ctx, tx, version, x.shop.ID, retention.Wish{Target: logs, Class: "30d"}, owner, at)
-				return err
-			},
-			"its token is replaced": func(ctx context.Context, tx *store.Tx) error {
-				_, err := workspace.ReplaceToken(ctx, tx, x.shop.ID, owner, at)
-				return err
-			},
-			"somebody is invited": func(ctx context.Context, tx *store.Tx) error {
-				_, err := workspace.Invite(ctx, tx, x.shop.ID, "new@shop.example", workspace.ReadOnly, owner, at)
-				return err
-			},
-			"it is upgraded": func(ctx context.Context, tx *store.Tx) error {
-				_, err := upgrade.Name(ctx, tx, x.shop.ID, x.payer.UserName, owner, at)
-				return err
-			},
-			"it is to share a package": func(ctx context.Context, tx *store.Tx) error {
-				_, _, err := prepaid.Buy(ctx, tx, catalog.Default(), x.order(1, x), x.holder(), at)
-				return err
-			},
-		} {
+		stale := staleTabs(t, x, owner, cousin, settle.Choice{Method: site.Alibaba, Subscription: sub.ID}, code, at)
+		for tab, do := range stale {
 			err := s.Write(t.Context(), func(tx *store.Tx) error { return do(t.Context(), tx) })
 			if f := fault.From(err); err == nil || f.Kind == fault.Internal || f.Code != workspace.ErrDissolved.Code && !strings.Contains(f.Message, "dissolved") {
 				t.Errorf("%s: %v", tab, err)
@@ -189,6 +151,51 @@ func TestADissolveInAnotherTabIsAClearRefusalEverywhere(t *testing.T) {
 		}
 		sound(t, s)
 	})
+}
+
+// staleTabs are what can be done in pages that show a workspace as it was.
+func staleTabs(t *testing.T, x shopOf, owner, cousin workspace.Actor, to settle.Choice, code string, at time.Time) map[string]func(ctx context.Context, tx *store.Tx) error {
+	t.Helper()
+	version, err := catalog.Default().At(period.DayOf(at, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]func(ctx context.Context, tx *store.Tx) error{
+		"a cloud is chosen": choose(x, to, at),
+		"it is re-bound": func(ctx context.Context, tx *store.Tx) error {
+			_, err := rebind.Confirm(ctx, tx, x.shop.ID, code, "shop", owner, at)
+			return err
+		},
+		"it is taken over": func(ctx context.Context, tx *store.Tx) error {
+			_, err := rebind.TakeOver(ctx, tx, x.shop.ID, cousin, at)
+			return err
+		},
+		"it is dissolved again": func(ctx context.Context, tx *store.Tx) error {
+			_, err := arrears.DissolveBy(ctx, tx, x.shop.ID, "shop", owner, at)
+			return err
+		},
+		"it is unlocked": func(ctx context.Context, tx *store.Tx) error { return arrears.Unlock(ctx, tx, x.shop.ID, at) },
+		"a class is changed": func(ctx context.Context, tx *store.Tx) error {
+			_, err := retention.Change(ctx, tx, version, x.shop.ID, retention.Wish{Target: logs, Class: "30d"}, owner, at)
+			return err
+		},
+		"its token is replaced": func(ctx context.Context, tx *store.Tx) error {
+			_, err := workspace.ReplaceToken(ctx, tx, x.shop.ID, owner, at)
+			return err
+		},
+		"somebody is invited": func(ctx context.Context, tx *store.Tx) error {
+			_, err := workspace.Invite(ctx, tx, x.shop.ID, "new@shop.example", workspace.ReadOnly, owner, at)
+			return err
+		},
+		"it is upgraded": func(ctx context.Context, tx *store.Tx) error {
+			_, err := upgrade.Name(ctx, tx, x.shop.ID, x.payer.UserName, owner, at)
+			return err
+		},
+		"it is to share a package": func(ctx context.Context, tx *store.Tx) error {
+			_, _, err := prepaid.Buy(ctx, tx, catalog.Default(), x.order(1, x), x.holder(), at)
+			return err
+		},
+	}
 }
 
 // moved is what of a store may not change by a refusal: all but codes that were
