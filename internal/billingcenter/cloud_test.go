@@ -46,8 +46,9 @@ func (s *stall) Verify(_ context.Context, c marketplace.Claim) (marketplace.Purc
 	return p, nil
 }
 
-// fair is a console to which Alibaba and AWS are connected.
-func fair(t *testing.T) (*house, *stall) {
+// fair is a console to which Alibaba and AWS are connected, AWS as it is given
+// or else in CNY.
+func fair(t *testing.T, aws ...*stall) (*house, *stall) {
 	t.Helper()
 	bought := func(instance, product string) marketplace.Purchase {
 		return marketplace.Purchase{Account: "1001", Instance: instance, Product: product, Plan: marketplace.Hourly, Active: true, BoughtAt: noon.Add(-time.Hour)}
@@ -56,10 +57,13 @@ func fair(t *testing.T) (*house, *stall) {
 		{Account: "1001", Instance: "i-1"}: bought("i-1", "ours"),
 		{Account: "1001", Instance: "i-2"}: bought("i-2", "theirs"),
 	}}
+	if len(aws) == 0 {
+		aws = append(aws, &stall{method: site.AWS, way: marketplace.ByToken, currency: money.CNY})
+	}
 	var h *house
 	h = openWith(t, func(c *Config) {
 		c.Clouds = &marketplace.Desk{
-			Clouds: []marketplace.Cloud{ali, &stall{method: site.AWS, way: marketplace.ByToken, currency: money.CNY}},
+			Clouds: []marketplace.Cloud{ali, aws[0]},
 			Write: func(ctx context.Context, f func(marketplace.Tx) error) error {
 				return h.store.Write(ctx, func(tx *store.Tx) error { return f(tx) })
 			},

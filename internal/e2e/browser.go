@@ -155,6 +155,18 @@ func (v *Visitor) Open(path string) {
 	v.run("open "+path, chromedp.Navigate(v.base+path), chromedp.WaitReady(chromedp.CSS("main")))
 }
 
+// Go goes to an address anywhere.
+func (v *Visitor) Go(address string) {
+	v.t.Helper()
+	v.run("go to "+address, chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("main")))
+}
+
+// Leave goes where the first such link leads, in this window whatever it says.
+func (v *Visitor) Leave(link string) {
+	v.t.Helper()
+	v.Go(v.Attribute(link, "href"))
+}
+
 // Fill types into the field of that name in the form that is sent to action.
 func (v *Visitor) Fill(action, name, value string) {
 	v.t.Helper()
@@ -251,6 +263,12 @@ func (v *Visitor) Attribute(selector, name string) string {
 func (v *Visitor) Text() string {
 	v.t.Helper()
 	return ask(v, "read the page", chromedp.Text(chromedp.CSS("main")))
+}
+
+// Texts are those of each such element, in their order.
+func (v *Visitor) Texts(selector string) []string {
+	v.t.Helper()
+	return ask(v, "read "+selector, chromedp.Evaluate[[]string](fmt.Sprintf("Array.from(document.querySelectorAll(%q), e => e.innerText.trim())", selector)))
 }
 
 // Sees fails unless the page says each of these.

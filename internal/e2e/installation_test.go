@@ -44,9 +44,9 @@ const (
 )
 
 // demo starts `tollgate demo` with the store that the URL names.
-func demo(t testing.TB, storeURL string) *installation {
+func demo(t testing.TB, storeURL string, more ...string) *installation {
 	t.Helper()
-	i := &installation{t: t, program: testkit.Build(t), args: []string{"demo"}, ready: welcome, folder: t.TempDir(), url: storeURL}
+	i := &installation{t: t, program: testkit.Build(t), args: append([]string{"demo"}, more...), ready: welcome, folder: t.TempDir(), url: storeURL}
 	i.mails = i.mailboxPage
 	i.start()
 	i.morning()

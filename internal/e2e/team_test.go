@@ -16,6 +16,7 @@ const password = "correct-horse-7"
 // Center account of the ticked box. Everything is done as a program does it.
 type team struct {
 	*installation
+	site    string
 	email   string
 	payer   string
 	id      string // of the workspace
@@ -26,22 +27,25 @@ type team struct {
 }
 
 // newcomer registers a team at cn1.
-func (i *installation) newcomer(name string) *team {
+func (i *installation) newcomer(name string) *team { return i.newcomerAt("cn1", "en", name) }
+
+// newcomerAt registers a team at a site, who read a language.
+func (i *installation) newcomerAt(site, language, name string) *team {
 	i.t.Helper()
 	ctx, c := i.t.Context(), i.api()
-	x := &team{installation: i, email: name + "@team.example", payer: name + "-pays", name: name + "-shop"}
+	x := &team{installation: i, site: site, email: name + "@team.example", payer: name + "-pays", name: name + "-shop"}
 	var r client.Registration
 	code := i.code(x.email, func() (err error) {
-		r, err = c.BeginStudio(ctx, client.StudioBasics{Site: "cn1", UserName: name, Email: x.email, Password: password, Language: "en"})
+		r, err = c.BeginStudio(ctx, client.StudioBasics{Site: site, UserName: name, Email: x.email, Password: password, Language: language})
 		return err
 	})
 	_, err := c.Verify(ctx, client.StudioSystem, r.ID, code)
 	must(i.t, 0, err)
 	_, err = c.FinishStudio(ctx, r.ID, client.Profile{Company: "Team " + name}, true)
 	must(i.t, 0, err)
-	studio, err := c.SignInStudio(ctx, "cn1", x.email, password)
+	studio, err := c.SignInStudio(ctx, site, x.email, password)
 	x.session = must(i.t, studio, err).Session()
-	w, err := studio.CreateWorkspace(ctx, client.NewWorkspace{Name: x.name, Language: "en", BillingUserName: x.payer})
+	w, err := studio.CreateWorkspace(ctx, client.NewWorkspace{Name: x.name, Language: language, BillingUserName: x.payer})
 	x.id = must(i.t, w, err).ID
 	token, err := studio.Token(ctx, x.id)
 	x.token = must(i.t, token, err).Token
