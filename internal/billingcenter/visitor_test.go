@@ -205,13 +205,19 @@ func (v *visitor) post(want int, path string, pairs ...string) answer {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
+	return v.do(want, v.formed(path, form))
+}
+
+// formed is a form as a browser of the console sends it.
+func (v *visitor) formed(path string, form url.Values) *http.Request {
+	v.t.Helper()
 	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.url+Prefix+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		v.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", v.url)
-	return v.do(want, r)
+	return r
 }
 
 // refused checks that the page names the fault, beside the field if one is given.

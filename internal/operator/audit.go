@@ -68,6 +68,9 @@ func auditFilter(ctx context.Context, tx *store.Tx, form *web.Form) (store.Audit
 			f.To = day.End(zone)
 		}
 	}
+	if len(list) == 0 && !f.To.IsZero() && !f.To.After(f.From) {
+		list = append(list, period.ErrReversed.On("to"))
+	}
 	if err := list.OrNil(); err != nil {
 		return f, err
 	}
