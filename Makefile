@@ -74,6 +74,7 @@ bench-gateway: ## processor time of the gateway beside VictoriaMetrics, vmagent 
 	scripts/peers.sh vmagent victoria-metrics
 	ROUNDS="$(ROUNDS)" EACH="$(EACH)" \
 		go test -tags bench -run '^TestGatewaySpeed$$' -count 1 -v -timeout 30m ./internal/e2e
+	ROUNDS="$(ROUNDS)" go run -C scripts/bench-peers ./compare
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before committing it

@@ -107,10 +107,10 @@ func most(t *testing.T, what string, got, goal int64) {
 	t.Logf("%s: %d.%02d times, goal at most %d.%02d: %s", what, got/100, got%100, goal/100, goal%100, word)
 }
 
-// fill sends each body once, so that every series is known.
+// fill sends each body more than once, so that every series is known.
 func (c *contender) fill(t *testing.T, s *shape, token string) {
 	t.Helper()
-	for first := 0; first < len(s.bodies); first++ {
+	for first := range 2 * len(s.bodies) {
 		c.send(t, s, token, time.Millisecond, first)
 	}
 }
