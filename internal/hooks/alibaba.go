@@ -72,12 +72,8 @@ func happened(call alibaba.Call, s marketplace.Subscription, heard []marketplace
 	if len(heard) == 0 {
 		return call.Event.At
 	}
-	first := heard[0].At
-	switch {
-	case call.Action == alibaba.Create:
-		return first.Add(-time.Microsecond)
-	case call.Action == alibaba.Renew && call.Event.ExpiresAt.Before(s.ExpiresAt):
-		return first
+	if call.Action == alibaba.Create || call.Action == alibaba.Renew && call.Event.ExpiresAt.Before(s.ExpiresAt) {
+		return heard[0].At.Add(-time.Microsecond)
 	}
 	return call.Event.At
 }
