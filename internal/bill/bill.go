@@ -134,7 +134,17 @@ func (p Paid) By(kind wallet.Payment) money.Amount { return *p.of(kind) }
 
 // Sum is the whole.
 func (p Paid) Sum() (money.Amount, error) {
-	return money.Sum("", p.Voucher, p.FullReduction, p.Card, p.Cash, p.Cloud, p.Owed)
+	sum := p.Voucher
+	for _, part := range [...]*money.Amount{&p.FullReduction, &p.Card, &p.Cash, &p.Cloud, &p.Owed} {
+		if part.IsZero() {
+			continue
+		}
+		var err error
+		if sum, err = sum.Add(*part); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
 }
 
 // nothing is the split of zero.
@@ -232,6 +242,12 @@ func (b Bill) Sums() error {
 
 // Sum is the hash of a document.
 func Sum(document []byte) string {
-	sum := sha256.Sum256(document)
-	return hex.EncodeToString(sum[:])
+	return hexOf(sha256.Sum256(document))
+}
+
+// hexOf writes a hash as the text that is stored.
+func hexOf(sum [sha256.Size]byte) string {
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }

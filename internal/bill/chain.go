@@ -2,7 +2,6 @@ package bill
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -21,7 +20,7 @@ type Link struct {
 func (l Link) Next(billHash string) Link {
 	var text [4*sha256.Size + 1]byte // two hashes in hexadecimal, and what keeps them apart
 	sum := sha256.Sum256(append(append(append(text[:0], l.Hash...), '\n'), billHash...))
-	return Link{l.Number + 1, hex.EncodeToString(sum[:])}
+	return Link{l.Number + 1, hexOf(sum)}
 }
 
 // End is where the chain of a series stands.

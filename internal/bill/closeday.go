@@ -3,7 +3,6 @@ package bill
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -46,7 +45,7 @@ func (d SiteDay) Closed() bool { return !d.ClosedAt.IsZero() }
 // Sum is the hash of the closed day, which the next one holds.
 func (d SiteDay) Sum() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s\n%d\n%s\n%s", d.Previous, d.Site, d.Day, d.Bills, d.Series, d.Through, d.Digest, d.Older))
-	return hex.EncodeToString(sum[:])
+	return hexOf(sum)
 }
 
 // through is the last number of a series that the day holds: that of the day

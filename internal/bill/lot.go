@@ -41,9 +41,9 @@ type LotTx interface {
 	CountCommercial(ctx context.Context, s site.ID) (int64, error)
 	// CurrenciesOf tells in which currency each payer pays.
 	CurrenciesOf(ctx context.Context, payers []string) (map[string]money.Currency, error)
-	// UsageOf gives the records of workspaces' generation for a service day; those
-	// of workspaces that used nothing are missing.
-	UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Generation, day period.Day) (map[string]usage.Record, error)
+	// UsageOf gives the records of workspaces' generation for a service day, which
+	// it keeps in the room; those of workspaces that used nothing are missing.
+	UsageOf(ctx context.Context, room *usage.Room, workspaceIDs []string, g workspace.Generation, day period.Day) (map[string]usage.Record, error)
 	// Billed tells which of the workspaces have a bill of the day.
 	Billed(ctx context.Context, workspaceIDs []string, day period.Day) (map[string]bool, error)
 	// InsertBills keeps bills of one series for ever.
@@ -103,6 +103,7 @@ func (l *lot) rate(ctx context.Context, tx Tx) (charges []charge, parked []Parke
 	if err != nil {
 		return nil, nil, fmt.Errorf("payers of %s: %w", l.site.ID, err)
 	}
+	l.desk.records.Empty()
 	records, err := l.usageOf(ctx, tx, l.workspaces)
 	if err != nil {
 		return nil, nil, err
@@ -168,7 +169,7 @@ func (l *lot) usageOf(ctx context.Context, tx Tx, workspaces []workspace.Workspa
 	}
 	all := map[string]usage.Record{}
 	for g, ids := range generations {
-		records, err := tx.UsageOf(ctx, ids, g, l.day)
+		records, err := tx.UsageOf(ctx, &l.desk.records, ids, g, l.day)
 		if err != nil {
 			return nil, fmt.Errorf("usage of %s: %w", l.day, err)
 		}

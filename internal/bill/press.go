@@ -11,6 +11,7 @@ import (
 // close makes millions of lines. What is on it holds until its next lot.
 type desk struct {
 	press   press
+	records usage.Room
 	counter *usage.Counter
 	lines   []rate.Line
 	due     []wallet.Due

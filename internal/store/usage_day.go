@@ -10,9 +10,9 @@ import (
 	"tollgate.dev/internal/workspace"
 )
 
-// UsageOf gives the records of workspaces' generation for a service day. Those
-// of workspaces that used nothing are missing.
-func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Generation, day period.Day) (map[string]usage.Record, error) {
+// UsageOf gives the records of workspaces' generation for a service day, which
+// it keeps in the room. Those of workspaces that used nothing are missing.
+func (tx *Tx) UsageOf(ctx context.Context, room *usage.Room, workspaceIDs []string, g workspace.Generation, day period.Day) (map[string]usage.Record, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT workspace_id, record
 		FROM usage_day
@@ -24,7 +24,6 @@ func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Ge
 	}
 	defer func() { _ = rows.Close() }()
 	records := make(map[string]usage.Record, len(workspaceIDs))
-	var memory []byte // of all of them: a piece of it holds when the next one is larger
 	for rows.Next() {
 		c, ok := binaryColumns(rows)
 		if !ok {
@@ -36,12 +35,7 @@ func (tx *Tx) UsageOf(ctx context.Context, workspaceIDs []string, g workspace.Ge
 			records[id] = record
 			continue
 		}
-		if len(memory)+len(c[1]) > cap(memory) {
-			memory = make([]byte, 0, max(len(c[1]), 1<<18))
-		}
-		start := len(memory)
-		memory = append(memory, c[1]...)
-		records[string(c[0])] = memory[start:len(memory):len(memory)]
+		records[string(c[0])] = room.Keep(c[1])
 	}
 	return records, rows.Err()
 }

@@ -63,16 +63,8 @@ func (c *Counter) line(read *recordReader, i int, within uint64) error {
 	if err != nil {
 		return err
 	}
-	for hours := read.hours; hours != 0; hours &= hours - 1 {
-		q := read.quantity()
-		if within>>bits.TrailingZeros64(hours)&1 == 0 {
-			continue
-		}
-		if err := sum.take(target, q); err != nil {
-			return err
-		}
-	}
-	return nil
+	var room [longestDay]int64
+	return sum.take(target, read.samples(room[:0], within)...)
 }
 
 func (c *Counter) about(read *recordReader, i int) (*known, error) {

@@ -141,17 +141,22 @@ func (c *counts) target(counter string) (*int64, error) {
 	}
 }
 
-func (c *counts) take(target *int64, q int64) error {
-	switch {
-	case q < 0:
-		return ErrNegative.With("item", c.item.ID)
-	case c.item.Rule == catalog.Max24:
-		*target = max(*target, q)
-	case *target > math.MaxInt64-q:
-		return ErrTooLarge.With("item", c.item.ID)
-	default:
-		*target += q
+// take adds samples, or raises the target to the largest of them.
+func (c *counts) take(target *int64, samples ...int64) error {
+	sum, largest := *target, c.item.Rule == catalog.Max24
+	for _, q := range samples {
+		switch {
+		case q < 0:
+			return ErrNegative.With("item", c.item.ID)
+		case largest:
+			sum = max(sum, q)
+		case sum > math.MaxInt64-q:
+			return ErrTooLarge.With("item", c.item.ID)
+		default:
+			sum += q
+		}
 	}
+	*target = sum
 	return nil
 }
 

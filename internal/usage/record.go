@@ -31,7 +31,26 @@ const (
 	longestDay    = 32 // hours that have a bit; a day has 25 at most
 	longestWord   = math.MaxInt8
 	longestIndex  = math.MaxUint8 // bytes: an index has up to 64 letters of any script
+	leastRoom     = 1 << 18
 )
+
+// Room is memory for the records of many workspaces. What was kept in it holds
+// until it is emptied.
+type Room struct{ memory []byte }
+
+// Empty makes room again.
+func (r *Room) Empty() { r.memory = r.memory[:0] }
+
+// Keep copies a record into the room. When it is full a larger one begins: the
+// records in the one before stay where they are.
+func (r *Room) Keep(record []byte) Record {
+	start := len(r.memory)
+	if start+len(record) > cap(r.memory) {
+		start, r.memory = 0, make([]byte, 0, max(2*cap(r.memory), len(record), leastRoom))
+	}
+	r.memory = append(r.memory, record...)
+	return r.memory[start:len(r.memory):len(r.memory)]
+}
 
 // Faults of records.
 var (
@@ -113,14 +132,35 @@ func (r *recordReader) take(n int) {
 
 // quantity is that of the next hour of the line that has a sample.
 func (r *recordReader) quantity() int64 {
-	if len(r.rest) > 0 && r.rest[0] < 0x80 { // most counts of small things
-		n := int64(r.rest[0])
-		r.rest = r.rest[1:]
-		return n>>1 ^ -(n & 1)
+	if rest := r.rest; len(rest) > 2 { // most counts are small: a close reads hundreds of millions
+		var n, length int64
+		switch b := rest; {
+		case b[0] < 0x80:
+			n, length = int64(b[0]), 1
+		case b[1] < 0x80:
+			n, length = int64(b[0]&0x7f)|int64(b[1])<<7, 2
+		case b[2] < 0x80:
+			n, length = int64(b[0]&0x7f)|int64(b[1]&0x7f)<<7|int64(b[2])<<14, 3
+		}
+		if length > 0 {
+			r.rest = rest[length:]
+			return n>>1 ^ -(n & 1)
+		}
 	}
 	q, n := binary.Varint(r.rest)
 	r.take(n)
 	return q
+}
+
+// samples are those of the line whose hours are within, in place of quantity.
+func (r *recordReader) samples(to []int64, within uint64) []int64 {
+	for hours := r.hours; hours != 0; hours &= hours - 1 {
+		q := r.quantity()
+		if within&hours&-hours != 0 {
+			to = append(to, q)
+		}
+	}
+	return to
 }
 
 func (r *recordReader) err() error {

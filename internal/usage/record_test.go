@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -236,4 +237,27 @@ func bySample(samples []Sample) map[Sample]int {
 		counts[s]++
 	}
 	return counts
+}
+
+// TestRecordsInARoomKeepTheirBytes fills a room beyond its first piece, and
+// again after it was emptied.
+func TestRecordsInARoomKeepTheirBytes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var room Room
+		for range 2 {
+			room.Empty()
+			var kept []Record
+			var want [][]byte
+			for _, size := range rapid.SliceOfN(rapid.IntRange(0, 100_000), 1, 20).Draw(t, "sizes") {
+				record := bytes.Repeat([]byte{byte(len(want))}, size)
+				kept, want = append(kept, room.Keep(record)), append(want, record)
+			}
+			for i := range want {
+				if !bytes.Equal(kept[i], want[i]) || cap(kept[i]) != len(kept[i]) {
+					t.Fatalf("record %d of %d bytes was changed", i, len(want[i]))
+				}
+			}
+		}
+	})
 }
