@@ -3,6 +3,7 @@ package notify
 import (
 	"tollgate.dev/internal/account"
 	"tollgate.dev/internal/rebind"
+	"tollgate.dev/internal/site"
 	"tollgate.dev/internal/workspace"
 )
 
@@ -71,34 +72,24 @@ func promotionAnswered(e workspace.PromotionAnswered) []letter {
 func ownershipOffered(e workspace.OwnershipOffered) []letter {
 	return []letter{{kind: OwnershipOffered, to: e.Email, language: e.Language, at: e.OfferedAt,
 		words: map[string]any{"Workspace": e.WorkspaceName, "Owner": e.Owner},
-		facts: []fact{
-			{"workspace", e.WorkspaceName},
-			{"workspace_id", e.WorkspaceID},
-			{"site", siteName(e.Site, e.Language)},
-			{"until", localTime(e.ExpiresAt, e.Site)},
-		}}}
+		facts: append(ofWorkspace(e.WorkspaceName, e.WorkspaceID, e.Site, e.Language), fact{"until", localTime(e.ExpiresAt, e.Site)})}}
 }
 
 func ownerChanged(e workspace.OwnerChanged) []letter {
 	return []letter{{kind: OwnerChanged, to: e.Email, language: e.Language, at: e.At,
 		words: map[string]any{"Workspace": e.WorkspaceName, "Before": e.Before, "Now": e.Now},
-		facts: []fact{
-			{"workspace", e.WorkspaceName},
-			{"workspace_id", e.WorkspaceID},
-			{"site", siteName(e.Site, e.Language)},
-			{"owner", e.Now},
-			{"changed", localTime(e.At, e.Site)},
-		}}}
+		facts: append(ofWorkspace(e.WorkspaceName, e.WorkspaceID, e.Site, e.Language),
+			fact{"owner", e.Now}, fact{"changed", localTime(e.At, e.Site)})}}
 }
 
 func rebound(e rebind.Rebound) []letter {
 	return []letter{{kind: Rebound, to: e.Email, language: e.Language, at: e.At,
 		words: map[string]any{"Workspace": e.WorkspaceName, "From": e.From, "To": e.To},
-		facts: []fact{
-			{"workspace", e.WorkspaceName},
-			{"workspace_id", e.WorkspaceID},
-			{"site", siteName(e.Site, e.Language)},
-			{"billing_account", e.To},
-			{"changed", localTime(e.At, e.Site)},
-		}}}
+		facts: append(ofWorkspace(e.WorkspaceName, e.WorkspaceID, e.Site, e.Language),
+			fact{"billing_account", e.To}, fact{"changed", localTime(e.At, e.Site)})}}
+}
+
+// ofWorkspace are the facts by which a workspace is known in a letter.
+func ofWorkspace(name, id string, s site.ID, language string) []fact {
+	return []fact{{"workspace", name}, {"workspace_id", id}, {"site", siteName(s, language)}}
 }

@@ -86,12 +86,19 @@ func (tx *Tx) EndSource(ctx context.Context, id string, at time.Time) error {
 // NextExpiry is the earliest instant at which a voucher or card expires; ok is
 // false when none will.
 func (tx *Tx) NextExpiry(ctx context.Context) (at time.Time, ok bool, err error) {
+	return tx.earliestEnd(ctx, "")
+}
+
+// earliestEnd is the earliest instant at which a voucher or card that has not
+// ended expires, of those that a further condition names.
+func (tx *Tx) earliestEnd(ctx context.Context, and string) (at time.Time, ok bool, err error) {
 	var us int64
 	err = tx.QueryRow(ctx, `
 		SELECT expires_at
 		FROM wallet_source
 		WHERE expires_at > 0
 			AND ended_at = 0
+			`+and+`
 		ORDER BY expires_at
 		LIMIT 1`).Scan(&us)
 	if errors.Is(err, ErrNoRows) {

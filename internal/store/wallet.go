@@ -59,19 +59,7 @@ func (tx *Tx) EntriesOfSource(ctx context.Context, s wallet.Source, limit int) (
 // NextEnding is the earliest end of a voucher or card that its payer was not
 // told of; ok is false when there is none.
 func (tx *Tx) NextEnding(ctx context.Context) (at time.Time, ok bool, err error) {
-	var us int64
-	err = tx.QueryRow(ctx, `
-		SELECT expires_at
-		FROM wallet_source
-		WHERE expires_at > 0
-			AND ended_at = 0
-			AND told_end = 0
-		ORDER BY expires_at
-		LIMIT 1`).Scan(&us)
-	if errors.Is(err, ErrNoRows) {
-		return at, false, nil
-	}
-	return period.FromMicros(us), err == nil, err
+	return tx.earliestEnd(ctx, "AND told_end = 0")
 }
 
 // PayersOfEnding lists payers who were not told of a voucher or card that ends
