@@ -6,7 +6,8 @@
 //
 // Payers are shared out among lanes, so that two groups under way never wait
 // for the same payer, and the debits of one payer are posted in the order in
-// which they came.
+// which they came. Where few wait, the lanes go together: what a transaction
+// costs by itself is more than they do.
 //
 // Always true: who asked is answered after the commit; each debit comes to
 // what it would come to alone; what was answered is never undone, and what was
@@ -32,10 +33,11 @@ var (
 	ErrClosed = fault.New(fault.Unavailable, "deductions_stopped", "This server is stopping. Nothing was moved; send it again in a moment, with the same key.")
 )
 
-// Limits of a lane.
+// Limits of a group.
 const (
 	mostTogether = 5_000  // debits of one transaction, unless one order has more
-	mostWaiting  = 20_000 // debits that wait
+	mostWaiting  = 20_000 // debits that wait in a lane
+	worthwhile   = 128    // debits for which a lane does not wait for the others
 )
 
 // lanesOf is how many groups are written side by side where the store has more
@@ -47,9 +49,21 @@ const lanesOf = 2
 type Till struct {
 	store *store.Store
 	now   func() time.Time
-	lanes []*lane
 	seed  maphash.Seed
 	done  sync.WaitGroup
+
+	mu      sync.Mutex
+	changed sync.Cond // an order came, a group ended, or the till was closed
+	lanes   []lane
+	orders  int64 // that came so far
+	closed  bool
+}
+
+// lane is the orders of a share of the payers.
+type lane struct {
+	orders  []*order
+	waiting int  // debits of the orders
+	busy    bool // a group with some of them is being written
 }
 
 // Open starts the till's lanes. now is the installation's clock.
@@ -58,20 +72,20 @@ func Open(s *store.Store, now func() time.Time) *Till {
 	if s.OneWriter() {
 		lanes = 1
 	}
-	t := &Till{store: s, now: now, seed: maphash.MakeSeed()}
+	t := &Till{store: s, now: now, seed: maphash.MakeSeed(), lanes: make([]lane, lanes)}
+	t.changed.L = &t.mu
 	for range lanes {
-		l := &lane{wake: make(chan struct{}, 1)}
-		t.lanes = append(t.lanes, l)
-		t.done.Go(func() { t.work(l) })
+		t.done.Go(t.work)
 	}
 	return t
 }
 
 // Close takes nothing more, and returns when everything taken is answered.
 func (t *Till) Close() {
-	for _, l := range t.lanes {
-		l.close()
-	}
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.changed.Broadcast()
 	t.done.Wait()
 }
 
@@ -81,7 +95,7 @@ func (t *Till) Close() {
 func (t *Till) Take(ctx context.Context, debits []wallet.Debit) ([]wallet.Taken, error) {
 	orders, places := t.share(debits)
 	for _, o := range orders {
-		if err := t.lanes[o.lane].put(o); err != nil {
+		if err := t.put(o); err != nil {
 			o.err = err
 			close(o.done)
 		}
@@ -126,87 +140,114 @@ func (t *Till) share(debits []wallet.Debit) (orders []*order, places [][]int) {
 // order is debits that are answered together.
 type order struct {
 	lane   int
+	number int64 // its place among all that came
 	debits []wallet.Debit
 	taken  []wallet.Taken
 	err    error
 	done   chan struct{} // closed when taken or err is set
 }
 
-// lane is a queue with one who works on it.
-type lane struct {
-	wake chan struct{} // something was put, or the lane was closed
-
-	mu      sync.Mutex
-	orders  []*order
-	waiting int // debits of the orders
-	closed  bool
-}
-
-func (l *lane) put(o *order) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (t *Till) put(o *order) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := &t.lanes[o.lane]
 	switch {
-	case l.closed:
+	case t.closed:
 		return ErrClosed
 	case l.waiting > 0 && l.waiting+len(o.debits) > mostWaiting:
 		return ErrBusy
 	}
+	t.orders++
+	o.number = t.orders
 	l.orders, l.waiting = append(l.orders, o), l.waiting+len(o.debits)
-	l.ring()
+	t.changed.Signal()
 	return nil
 }
 
-// ring wakes the one who works, if he sleeps.
-func (l *lane) ring() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+// group is orders that are posted together. No other group has orders of the
+// same lanes meanwhile.
+type group struct {
+	orders []*order
+	lanes  []*lane
 }
 
-func (l *lane) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	l.ring()
-}
-
-// next waits for orders and takes as many as go together; none when the lane
+// next waits for orders and takes those that go together; none when the till
 // is closed and empty.
-func (l *lane) next() []*order {
+func (t *Till) next() (g group) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for {
-		l.mu.Lock()
-		n, debits := 0, 0
-		for n < len(l.orders) && (n == 0 || debits+len(l.orders[n].debits) <= mostTogether) {
-			debits += len(l.orders[n].debits)
-			n++
+		oldest, busy := t.oldest()
+		switch {
+		case oldest == nil && t.closed && !busy:
+			return g
+		case oldest == nil:
+		case oldest.waiting >= worthwhile:
+			g.take(oldest)
+			return g
+		case !busy: // few: one transaction for all of them costs less than one each
+			for i := range t.lanes {
+				if l := &t.lanes[i]; l.waiting < worthwhile {
+					g.take(l)
+				}
+			}
+			return g
 		}
-		group := l.orders[:n:n]
-		l.orders, l.waiting = l.orders[n:], l.waiting-debits
-		closed := l.closed
-		l.mu.Unlock()
-		if n > 0 || closed {
-			return group
-		}
-		<-l.wake
+		t.changed.Wait()
 	}
+}
+
+// oldest is the lane that is not busy and whose first order came before those
+// of the others, so that none waits for ever.
+func (t *Till) oldest() (of *lane, busy bool) {
+	for i := range t.lanes {
+		l := &t.lanes[i]
+		switch {
+		case l.busy:
+			busy = true
+		case len(l.orders) > 0 && (of == nil || l.orders[0].number < of.orders[0].number):
+			of = l
+		}
+	}
+	return of, busy
+}
+
+// take takes as many orders of a lane as go together.
+func (g *group) take(l *lane) {
+	n, debits := 0, 0
+	for n < len(l.orders) && (n == 0 || debits+len(l.orders[n].debits) <= mostTogether) {
+		debits += len(l.orders[n].debits)
+		n++
+	}
+	g.orders, g.lanes = append(g.orders, l.orders[:n:n]...), append(g.lanes, l)
+	l.orders, l.waiting, l.busy = l.orders[n:], l.waiting-debits, true
 }
 
 // work posts group after group. It has its own context: who asked may leave,
 // the others of the group stay.
-func (t *Till) work(l *lane) {
+func (t *Till) work() {
 	for {
-		group := l.next()
-		if len(group) == 0 {
+		g := t.next()
+		if len(g.orders) == 0 {
 			return
 		}
-		t.post(context.Background(), group)
+		t.post(context.Background(), g.orders)
+		t.mu.Lock()
+		for _, l := range g.lanes {
+			l.busy = false
+		}
+		t.mu.Unlock()
+		t.changed.Broadcast()
 	}
 }
 
 // post posts the orders of a group together.
 func (t *Till) post(ctx context.Context, group []*order) {
-	var debits []wallet.Debit
+	n := 0
+	for _, o := range group {
+		n += len(o.debits)
+	}
+	debits := make([]wallet.Debit, 0, n)
 	for _, o := range group {
 		debits = append(debits, o.debits...)
 	}
