@@ -49,6 +49,10 @@ const Prefix = "/api/v1"
 // maxBody bounds what a call may send that takes no file.
 const maxBody = 64 << 10
 
+// roomAtOnce bounds the memory that a body gets because it says that it is
+// large.
+const roomAtOnce = 256 << 10
+
 // Config is what the API needs of the installation.
 type Config struct {
 	Store   *store.Store
@@ -169,6 +173,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.write(w)
 		return
 	}
+	if s.deductQuickly(w, r, body) {
+		return
+	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, received{r, body})))
 }
@@ -184,7 +191,8 @@ func intake(w http.ResponseWriter, r *http.Request, room int64, media []string) 
 	if !speaks(r.Header, media) {
 		return nil, single(ErrContentType, ErrContentType.Kind.Status())
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, room))
+	body := bytes.NewBuffer(make([]byte, 0, max(0, min(r.ContentLength, roomAtOnce))+bytes.MinRead))
+	_, err = body.ReadFrom(http.MaxBytesReader(w, r.Body, room))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -192,7 +200,7 @@ func intake(w http.ResponseWriter, r *http.Request, room int64, media []string) 
 	case err != nil:
 		return nil, single(ErrMalformed, http.StatusBadRequest)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // speaks reports whether the body, if there is one, says that it is plain JSON,

@@ -13,16 +13,18 @@ import (
 	"tollgate.dev/internal/wallet"
 )
 
+// deductionsPath is that of deductions.
+const deductionsPath = "/deductions"
+
 // mostDeductions bounds the entries of one call.
 const mostDeductions = 1_000
 
 // deductions are what services of the platform take from payers. They are
 // posted at the till, which opens its own transactions.
 func (s *server) deductions() []route {
-	const all = "/deductions"
-	one := line(post, all, Deducting, "", "deduct", "Take an amount from what an account has, once for each key")
+	one := line(post, deductionsPath, Deducting, "", "deduct", "Take an amount from what an account has, once for each key")
 	one.Once = true
-	many := line(post, all+"/batch", Deducting, "", "deduct-many", "Take up to 1,000 amounts, each by itself: one that is refused leaves the others as they are")
+	many := line(post, deductionsPath+"/batch", Deducting, "", "deduct-many", "Take up to 1,000 amounts, each by itself: one that is refused leaves the others as they are")
 	return []route{
 		{one, func(s *server, door huma.API, r Route) { register(s, door, r, created, s.deduct) }},
 		wide(outside(many, ok, s.deductMany)),
@@ -42,11 +44,16 @@ type Deduction struct {
 }
 
 func deductionOf(e wallet.Entry) Deduction {
+	d := Deduction{EntryID: e.ID, Number: e.Number, AccountID: e.Payer, Cause: e.Cause, At: e.At.UTC(), Paid: nothingPaid}
+	if amount, ok := e.InCash(); ok {
+		d.Amount = amountOf(amount)
+		d.Paid.Cash = d.Amount.Amount
+		return d
+	}
 	sums := map[wallet.Payment]money.Amount{}
-	var amount money.Amount
 	for _, p := range e.Postings {
 		if p.Account.Payer() == "" {
-			amount = p.Amount
+			d.Amount = amountOf(p.Amount)
 			continue
 		}
 		kind := p.Account.Payment()
@@ -56,20 +63,19 @@ func deductionOf(e wallet.Entry) Deduction {
 		}
 		sums[kind], _ = before.Sub(p.Amount) // they come to the amount
 	}
-	text := func(kind wallet.Payment) string {
+	for kind, to := range map[wallet.Payment]*string{
+		wallet.ByVoucher: &d.Paid.Voucher, wallet.ByFullReduction: &d.Paid.FullReduction, wallet.ByCard: &d.Paid.Card,
+		wallet.ByCash: &d.Paid.Cash, wallet.Owed: &d.Paid.Owed,
+	} {
 		if sum, ok := sums[kind]; ok {
-			return sum.String()
+			*to = sum.String()
 		}
-		return "0.00"
 	}
-	return Deduction{
-		EntryID: e.ID, Number: e.Number, AccountID: e.Payer, Amount: amountOf(amount), Cause: e.Cause, At: e.At.UTC(),
-		Paid: Paid{
-			Voucher: text(wallet.ByVoucher), FullReduction: text(wallet.ByFullReduction), Card: text(wallet.ByCard),
-			Cash: text(wallet.ByCash), Cloud: "0.00", Owed: text(wallet.Owed),
-		},
-	}
+	return d
 }
+
+// nothingPaid is where a deduction's payment begins.
+var nothingPaid = Paid{Voucher: "0.00", FullReduction: "0.00", Card: "0.00", Cash: "0.00", Cloud: "0.00", Owed: "0.00"}
 
 // DeductionDraft is a deduction that a service asks for.
 type DeductionDraft struct {
@@ -100,22 +106,28 @@ func (s *server) deduct(ctx context.Context, in *struct {
 	Keyed
 	Body DeductionDraft
 }) (*reply[Deduction], error) {
-	d, err := callerOf(ctx).debit(&in.Body, in.IdempotencyKey)
+	taken, err := s.takeOne(ctx, callerOf(ctx), &in.Body, in.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
-	taken, err := s.Till.Take(ctx, []wallet.Debit{d})
-	if err != nil {
-		return nil, err
-	}
-	if err := taken[0].Err; err != nil {
-		return nil, err
-	}
-	out := &reply[Deduction]{Status: created, Body: deductionOf(taken[0].Entry)}
-	if taken[0].Before {
+	out := &reply[Deduction]{Status: created, Body: deductionOf(taken.Entry)}
+	if taken.Before {
 		out.Replayed = "true"
 	}
 	return out, nil
+}
+
+// takeOne has one amount taken. What is refused is an error.
+func (s *server) takeOne(ctx context.Context, who *caller, draft *DeductionDraft, key string) (wallet.Taken, error) {
+	d, err := who.debit(draft, key)
+	if err != nil {
+		return wallet.Taken{}, err
+	}
+	taken, err := s.Till.Take(ctx, []wallet.Debit{d})
+	if err != nil {
+		return wallet.Taken{}, err
+	}
+	return taken[0], taken[0].Err
 }
 
 // Deductions tells what came of each deduction of a call, in their order.
@@ -144,24 +156,27 @@ type KeyedDeductionDraft struct {
 	DeductionDraft
 }
 
-// deductMany takes each of many amounts by itself.
+// deductMany takes many amounts.
 func (s *server) deductMany(c *call, in *deducting) (*Deductions, error) {
-	all := in.Body.Deductions
+	return s.takeMany(c, c.caller, in.Body.Deductions, receivedOf(c).Request)
+}
+
+// takeMany has each of many amounts taken by itself.
+func (s *server) takeMany(ctx context.Context, who *caller, all []KeyedDeductionDraft, request *http.Request) (*Deductions, error) {
 	if len(all) > mostDeductions {
 		return nil, fmt.Errorf("%d deductions passed the schema", len(all))
 	}
 	out := &Deductions{Results: make([]DeductionResult, len(all))}
 	debits, places := make([]wallet.Debit, 0, len(all)), make([]int, 0, len(all))
-	request := receivedOf(c).Request
 	for i := range all {
-		d, err := c.debit(&all[i].DeductionDraft, all[i].Key)
+		d, err := who.debit(&all[i].DeductionDraft, all[i].Key)
 		if err != nil {
 			out.Results[i] = s.refusedDeduction(all[i].Key, err, request)
 			continue
 		}
 		debits, places = append(debits, d), append(places, i)
 	}
-	taken, err := s.Till.Take(c, debits)
+	taken, err := s.Till.Take(ctx, debits)
 	if err != nil {
 		return nil, err
 	}

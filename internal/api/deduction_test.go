@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,41 @@ func TestADeductionIsTakenOnceForItsKey(t *testing.T) {
 		}
 		x.sound()
 	})
+}
+
+// TestDeductionsReadQuicklyAreAnsweredAsAllCalls sends each request twice: as
+// plain JSON, and with an escape that only the way of all calls reads.
+func TestDeductionsReadQuicklyAreAnsweredAsAllCalls(t *testing.T) {
+	t.Parallel()
+	x := newTill(t, storetest.SQLite(t), "10")
+	plain := `"account_id":"` + x.payer.ID + `","amount":"1","currency":"CNY","cause":"a fee"`
+	for _, sent := range []raw{
+		{path: "/deductions", header: key("posted"), body: "{" + plain + "}"},
+		{path: "/deductions", header: key("posted"), body: "{" + strings.ReplaceAll(plain, `"1"`, `"2"`) + "}"},
+		{path: "/deductions", header: key("k"), body: "{" + strings.ReplaceAll(plain, `"1"`, `"-1"`) + "}"},
+		{path: "/deductions", header: key("k"), body: "{" + strings.ReplaceAll(plain, `"1"`, `"1.001"`) + "}"},
+		{path: "/deductions", header: key("k"), body: "{" + strings.ReplaceAll(plain, x.payer.ID, "bcac_nobody") + "}"},
+		{path: "/deductions", header: key("k"), body: "{" + plain + `,"more":"m"}`},
+		{path: "/deductions/batch", body: `{"deductions":[{"key":"b1",` + plain + `},{"key":"b1",` + strings.ReplaceAll(plain, `"1"`, `"2"`) + `},{"key":" ",` + plain + `}]}`},
+		{path: "/deductions/batch", body: `{"deductions":[]}`},
+	} {
+		sent.method = "POST"
+		for _, token := range []string{x.key.Secret, "tgak_none"} {
+			x.send(client.Session{Token: token}, sent) // what is posted is replayed from here on
+			quick := x.send(client.Session{Token: token}, sent)
+			slow := sent
+			slow.body = strings.Replace(sent.body, `"amount"`, `"\u0061mount"`, 1)
+			slow.body = strings.Replace(slow.body, `"deductions"`, `"\u0064eductions"`, 1)
+			usual := x.send(client.Session{Token: token}, slow)
+			for _, a := range []*answer{&quick, &usual} {
+				a.header.Del("Date")
+			}
+			if quick.status != usual.status || quick.body != usual.body || !reflect.DeepEqual(quick.header, usual.header) {
+				t.Errorf("%s:\n%d %v %s\nas all calls:\n%d %v %s", sent.body, quick.status, quick.header, quick.body, usual.status, usual.header, usual.body)
+			}
+		}
+	}
+	x.sound()
 }
 
 func TestARepeatedDeductionSaysSo(t *testing.T) {

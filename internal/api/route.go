@@ -72,6 +72,9 @@ func (c *call) actor() workspace.Actor {
 	return workspace.Actor{AccountID: c.AccountID, Address: c.Address}
 }
 
+// replayedHeader says that an answer was given before.
+const replayedHeader = "Idempotency-Replayed"
+
 // reply is a response with a body.
 type reply[B any] struct {
 	Status   int
