@@ -22,14 +22,20 @@ type Entry struct {
 // Hash links the entry to the hash of the one before: SHA-256 over that hash
 // and the entry's JSON, in hexadecimal.
 func (e Entry) Hash(previous string) string {
-	e.At = e.At.UTC().Truncate(time.Microsecond)
-	body, err := json.Marshal(e)
-	if err != nil {
-		panic("audit: an entry of strings must encode: " + err.Error())
-	}
 	sum := sha256.New()
 	sum.Write([]byte(previous))
 	sum.Write([]byte{'\n'})
-	sum.Write(body)
+	sum.Write(e.Text())
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// Text is the JSON of the entry that is hashed, behind the hash before it and a
+// line feed.
+func (e Entry) Text() []byte {
+	e.At = e.At.UTC().Truncate(time.Microsecond)
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic("audit: an entry of strings must encode: " + err.Error())
+	}
+	return text
 }

@@ -23,26 +23,31 @@ func (tx *Tx) Ground(ctx context.Context, of wallet.GroundOf) (wallet.Ground, er
 		if err != nil || len(missing) == 0 {
 			return g, err
 		}
-		if err := tx.makeChains(ctx, missing); err != nil {
+		if err := tx.makePurses(ctx, missing); err != nil {
 			return g, err
 		}
 	}
 }
 
-// ground is Ground where each payer has a chain; otherwise it names those that
-// are missing.
+// ground is Ground where each payer has a purse; otherwise it names those whose
+// purse is missing.
 func (tx *Tx) ground(ctx context.Context, of wallet.GroundOf) (g wallet.Ground, missing []string, err error) {
 	g = wallet.Ground{
 		Callers: make(map[string]bool, len(of.Callers)), Payers: make(map[string]wallet.Standing, len(of.Payers)),
-		Posted: map[string]wallet.Entry{}, Stored: make(map[string]map[wallet.Account]money.Amount, len(of.Payers)),
+		Posted: map[string]*wallet.Entry{}, Stored: make(map[string]map[wallet.Account]money.Amount, len(of.Payers)),
 	}
 	heads := make(map[string]wallet.Head, len(of.Payers))
 	err = tx.together(ctx, "what deductions rest upon",
 		tx.plansOnce(),
-		tx.readHeads(of.Payers, heads),
+		tx.readPurses(of.Payers, func(payer string, end wallet.Head, cash money.Amount) {
+			heads[payer] = end
+			if cash.Currency() != "" {
+				g.Stored[payer] = map[wallet.Account]money.Amount{wallet.Cash(payer): cash}
+			}
+		}),
 		tx.readCallers(of.Callers, g.Callers),
 		tx.readBalances(of.Payers, g.Stored),
-		tx.readPosted(of.Keys, func(e wallet.Entry) { g.Posted[e.Key] = e }),
+		tx.readPosted(of.Keys, func(e wallet.Entry) { g.Posted[e.Key] = &e }),
 	)
 	if err != nil {
 		return g, nil, err
@@ -90,37 +95,6 @@ func (tx *Tx) plansOnce() *Statement {
 	return &Statement{SQL: `SELECT 1`, Read: func(Rows) error { return nil }}
 }
 
-// makeChains opens chains of payers that never had an entry.
-func (tx *Tx) makeChains(ctx context.Context, payers []string) error {
-	return tx.together(ctx, "make chains", tx.insertRows("chain", chainColumns, len(payers), func(i int, to []any) {
-		to[0], to[1], to[2] = ledgerChain(payers[i]), int64(0), ""
-	}, "\nON CONFLICT (name) DO NOTHING")...)
-}
-
-// readHeads reads the ends of payers' chains, always in one order, against
-// deadlocks. Those that do not exist are left out.
-func (tx *Tx) readHeads(payers []string, into map[string]wallet.Head) *Statement {
-	names := make([]string, len(payers))
-	for i, payer := range payers {
-		names[i] = ledgerChain(payer)
-	}
-	return &Statement{
-		SQL: `
-		SELECT name, n, hash
-		FROM chain
-		WHERE ` + tx.among("name", 1) + `
-		ORDER BY name` + tx.lockWrites(),
-		Args: []any{tx.list(names)},
-		Read: each(func(r Row) error {
-			var name string
-			var h wallet.Head
-			err := r.Scan(&name, &h.Number, &h.Hash)
-			into[name[len(ledgerChain("")):]] = h
-			return err
-		}),
-	}
-}
-
 // readCallers tells which API keys work.
 func (tx *Tx) readCallers(ids []string, into map[string]bool) *Statement {
 	return &Statement{
@@ -139,7 +113,7 @@ func (tx *Tx) readCallers(ids []string, into map[string]bool) *Statement {
 	}
 }
 
-// readBalances reads what payers have.
+// readBalances reads what payers have beside their cash.
 func (tx *Tx) readBalances(payers []string, into map[string]map[wallet.Account]money.Amount) *Statement {
 	return &Statement{
 		SQL: `
@@ -172,31 +146,33 @@ func (tx *Tx) readPosted(keys []string, take func(wallet.Entry)) *Statement {
 }
 
 // AppendNoted is AppendEntries with what the audit log says of it. Where no
-// debt begins or ends, the end of the log is asked for along with the entries:
-// it is kept from others for as short as can be, since every one who writes
+// debt begins or ends, both go to the server in one trip, the log last: its end
+// is kept from others for as short as can be, since every one who writes
 // something down waits for it.
 func (tx *Tx) AppendNoted(ctx context.Context, entries []wallet.Entry, notes []audit.Entry) error {
-	if len(debtors(entries...)) > 0 {
+	switch {
+	case len(debtors(entries...)) > 0:
 		if err := tx.AppendEntries(ctx, entries); err != nil {
 			return err
 		}
 		return tx.AuditAll(ctx, notes)
+	case tx.dialect != Postgres:
+		if err := tx.appendEntries(ctx, entries); err != nil {
+			return err
+		}
+		return tx.AuditAll(ctx, notes)
 	}
-	last := link{n: -1}
-	if err := tx.appendEntries(ctx, entries, &Statement{
-		SQL: `
-		SELECT n, hash
-		FROM chain
-		WHERE name = $1` + tx.lockWrites(),
-		Args: []any{auditChain},
-		Read: each(func(r Row) error { return r.Scan(&last.n, &last.hash) }),
-	}); err != nil {
+	noted, err := auditThere(notes)
+	if err != nil {
 		return err
 	}
-	if last.n < 0 {
+	if err := tx.appendEntries(ctx, entries, noted...); err != nil {
+		return err
+	}
+	if touched(noted) == 0 {
 		return tx.AuditAll(ctx, notes) // the first of all
 	}
-	return tx.auditBehind(ctx, last, notes)
+	return nil
 }
 
 // debitSum is what a service took in a currency.
@@ -214,7 +190,12 @@ func (tx *Tx) verifyDebits(ctx context.Context, _ *catalog.Catalog) ([]audit.Fin
 		SELECT e.id, e.key, p.currency, p.minor
 		FROM ledger_entry e
 		JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number AND p.account = 'revenue:' || p.currency
-		WHERE e.kind = 'deduction'`)
+		WHERE e.kind = 'deduction'
+		UNION ALL
+		SELECT id, key, currency, cash
+		FROM ledger_entry
+		WHERE kind = 'deduction'
+			AND cash <> 0`)
 	_, err = collect(rows, err, func(r Row) (struct{}, error) {
 		var e wallet.Entry
 		var currency string

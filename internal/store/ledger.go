@@ -9,12 +9,9 @@ import (
 	"tollgate.dev/internal/wallet"
 )
 
-// ledgerChain is the chain of a payer's entries.
-func ledgerChain(payer string) string { return "ledger:" + payer }
-
 // LedgerHead is the end of the payer's chain, kept from other writers.
 func (tx *Tx) LedgerHead(ctx context.Context, payer string) (wallet.Head, error) {
-	l, err := tx.head(ctx, ledgerChain(payer))
+	l, err := tx.endOf(ctx, "purse", "payer", payer)
 	return wallet.Head{Number: l.n, Hash: l.hash}, err
 }
 
@@ -55,7 +52,7 @@ func (tx *Tx) entries(ctx context.Context, rest string, args ...any) ([]wallet.E
 }
 
 const entrySelect = `
-	SELECT e.payer, e.number, e.id, e.key, e.kind, e.cause, e.at, e.previous, e.hash, e.terms, p.account, p.currency, p.minor
+	SELECT e.payer, e.number, e.id, e.key, e.kind, e.cause, e.at, e.previous, e.hash, e.terms, e.currency, e.cash, p.account, p.currency, p.minor
 	FROM ledger_entry e
 	LEFT JOIN ledger_posting p ON p.payer = e.payer AND p.number = e.number
 	`
@@ -66,11 +63,12 @@ func eachEntry(rows Rows, take func(wallet.Entry)) error {
 	var e wallet.Entry
 	for rows.Next() {
 		var next wallet.Entry
-		var at int64
+		var at, cash int64
+		var in string
 		var account, currency *string
 		var minor *int64
 		if err := rows.Scan(&next.Payer, &next.Number, &next.ID, &next.Key, &next.Kind, &next.Cause, &at, &next.Previous, &next.Hash, &next.Terms,
-			&account, &currency, &minor); err != nil {
+			&in, &cash, &account, &currency, &minor); err != nil {
 			return fmt.Errorf("read an entry: %w", err)
 		}
 		if next.ID != e.ID {
@@ -79,6 +77,9 @@ func eachEntry(rows Rows, take func(wallet.Entry)) error {
 			}
 			e = next
 			e.At = period.FromMicros(at)
+			if in != "" || cash != 0 {
+				e.Postings = wallet.PaidInCash(e.Payer, money.Of(cash, money.Currency(in)))
+			}
 		}
 		if account != nil && currency != nil && minor != nil {
 			e.Postings = append(e.Postings, wallet.Posting{Account: wallet.Account(*account), Amount: money.Of(*minor, money.Currency(*currency))})
@@ -102,18 +103,9 @@ func (tx *Tx) AppendEntry(ctx context.Context, e wallet.Entry) error {
 
 // StoredBalances gives the balances of a payer's accounts in a currency.
 func (tx *Tx) StoredBalances(ctx context.Context, payer string, c money.Currency) (map[wallet.Account]money.Amount, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT account, minor
-		FROM ledger_balance
-		WHERE payer = $1
-			AND currency = $2`, payer, string(c))
-	balances := map[wallet.Account]money.Amount{}
-	_, err = collect(rows, err, func(r Row) (struct{}, error) {
-		var account string
-		var minor int64
-		err := r.Scan(&account, &minor)
-		balances[wallet.Account(account)] = money.Of(minor, c)
-		return struct{}{}, err
-	})
-	return balances, err
+	balances, err := tx.StoredBalancesOf(ctx, []string{payer}, c)
+	if balances[payer] == nil {
+		return map[wallet.Account]money.Amount{}, err
+	}
+	return balances[payer], err
 }

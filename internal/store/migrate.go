@@ -28,15 +28,27 @@ var words = map[Dialect]*strings.Replacer{
 // Migrate brings the tables of an open database to the newest version. Each
 // migration is one transaction; they only run forward.
 func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
+	steps, err := migrationsOf(db, d)
+	if err != nil {
+		return err
+	}
+	if _, err := steps.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// migrationsOf are those of an engine.
+func migrationsOf(db *sql.DB, d Dialect) (*goose.Provider, error) {
 	files := fstest.MapFS{}
 	entries, err := fs.ReadDir(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
+		return nil, fmt.Errorf("list migrations: %w", err)
 	}
 	for _, e := range entries {
 		text, err := fs.ReadFile(migrations, "migrations/"+e.Name())
 		if err != nil {
-			return fmt.Errorf("read migration: %w", err)
+			return nil, fmt.Errorf("read migration: %w", err)
 		}
 		files[e.Name()] = &fstest.MapFile{Data: []byte(words[d].Replace(string(text)))}
 	}
@@ -46,12 +58,9 @@ func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 	}
 	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(usageToDays))
 	if err != nil {
-		return fmt.Errorf("prepare migrations: %w", err)
+		return nil, fmt.Errorf("prepare migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
+	return provider, nil
 }
 
 // PrepareJobs brings the tables of the job queue to the newest version and

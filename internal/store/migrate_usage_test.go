@@ -24,6 +24,12 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // site's day.
 func TestHoursBecomeDays(t *testing.T) {
 	t.Parallel()
+	eachDatabase(t, hoursBecomeDays)
+}
+
+// eachDatabase tests with an empty database of each engine.
+func eachDatabase(t *testing.T, test func(t *testing.T, db *sql.DB, dialect Dialect)) {
+	t.Helper()
 	for name, open := range map[string]func() (*sql.DB, Dialect, error){
 		"sqlite": func() (*sql.DB, Dialect, error) {
 			db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "tollgate.db"))
@@ -39,7 +45,7 @@ func TestHoursBecomeDays(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = db.Close() })
-		t.Run(name, func(t *testing.T) { hoursBecomeDays(t, db, dialect) })
+		t.Run(name, func(t *testing.T) { test(t, db, dialect) })
 	}
 }
 

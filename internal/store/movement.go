@@ -61,10 +61,19 @@ func (tx *Tx) LedgerEntryOf(ctx context.Context, payer string, number int64) (wa
 func (tx *Tx) BalancesAfter(ctx context.Context, payer string, c money.Currency, number int64) (wallet.Balances, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT account, CAST(SUM(minor) AS BIGINT)
-		FROM ledger_posting
-		WHERE payer = $1
-			AND currency = $2
-			AND number <= $3
+		FROM (
+			SELECT account, minor
+			FROM ledger_posting
+			WHERE payer = $1
+				AND currency = $2
+				AND number <= $3
+			UNION ALL
+			SELECT 'cash:' || payer, -cash
+			FROM ledger_entry
+			WHERE payer = $1
+				AND currency = $2
+				AND number <= $3
+		) p
 		GROUP BY account`, payer, string(c), number)
 	sums := map[wallet.Account]money.Amount{}
 	_, err = collect(rows, err, func(r Row) (struct{}, error) {
@@ -100,7 +109,14 @@ func (tx *Tx) CashAndArrearsAfter(ctx context.Context, payer string, c money.Cur
 			AND account IN ($3, $4)
 			AND number > $5
 			AND number <= $6
-		ORDER BY number DESC, position`, payer, string(c), cash, arrears, oldest, newest)
+		UNION ALL
+		SELECT number, $3, -cash
+		FROM ledger_entry
+		WHERE payer = $1
+			AND currency = $2
+			AND number > $5
+			AND number <= $6
+		ORDER BY number DESC`, payer, string(c), cash, arrears, oldest, newest)
 	after, i := make([]wallet.Balances, len(numbers)), 0
 	_, err = collect(rows, err, func(r Row) (struct{}, error) {
 		var number, minor int64

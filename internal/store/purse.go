@@ -14,7 +14,8 @@ import (
 // LedgerHeads are the ends of the payers' chains, kept from other writers.
 func (tx *Tx) LedgerHeads(ctx context.Context, payers []string) (map[string]wallet.Head, error) {
 	heads := make(map[string]wallet.Head, len(payers))
-	if err := tx.together(ctx, "ends of chains", tx.readHeads(payers, heads)); err != nil {
+	read := tx.readPurses(payers, func(payer string, end wallet.Head, _ money.Amount) { heads[payer] = end })
+	if err := tx.together(ctx, "ends of chains", read); err != nil {
 		return nil, err
 	}
 	var missing []string
@@ -26,10 +27,39 @@ func (tx *Tx) LedgerHeads(ctx context.Context, payers []string) (map[string]wall
 	if len(missing) == 0 {
 		return heads, nil
 	}
-	if err := tx.makeChains(ctx, missing); err != nil {
+	if err := tx.makePurses(ctx, missing); err != nil {
 		return nil, err
 	}
-	return heads, tx.together(ctx, "ends of chains", tx.readHeads(payers, heads))
+	return heads, tx.together(ctx, "ends of chains", read)
+}
+
+// makePurses opens the purses of payers that never had an entry.
+func (tx *Tx) makePurses(ctx context.Context, payers []string) error {
+	return tx.together(ctx, "make purses", tx.insertRows("purse", purseColumns, len(payers), func(i int, to []any) {
+		to[0], to[1], to[2] = payers[i], int64(0), ""
+	}, "\nON CONFLICT (payer) DO NOTHING")...)
+}
+
+// readPurses reads the ends of payers' chains and their cash, which has no
+// currency where none ever moved; always in one order, against deadlocks.
+// Payers without a purse are left out.
+func (tx *Tx) readPurses(payers []string, take func(payer string, end wallet.Head, cash money.Amount)) *Statement {
+	return &Statement{
+		SQL: `
+		SELECT payer, n, hash, currency, cash
+		FROM purse
+		WHERE ` + tx.among("payer", 1) + `
+		ORDER BY payer` + tx.lockWrites(),
+		Args: []any{tx.list(payers)},
+		Read: each(func(r Row) error {
+			var payer, currency string
+			var end wallet.Head
+			var cash int64
+			err := r.Scan(&payer, &end.Number, &end.Hash, &currency, &cash)
+			take(payer, end, money.Of(cash, money.Currency(currency)))
+			return err
+		}),
+	}
 }
 
 // StoredBalancesOf gives the balances of the payers' accounts in a currency.
@@ -37,6 +67,11 @@ func (tx *Tx) StoredBalancesOf(ctx context.Context, payers []string, c money.Cur
 	rows, err := tx.Query(ctx, `
 		SELECT payer, account, minor
 		FROM ledger_balance
+		WHERE `+tx.among("payer", 1)+`
+			AND currency = $2
+		UNION ALL
+		SELECT payer, 'cash:' || payer, cash
+		FROM purse
 		WHERE `+tx.among("payer", 1)+`
 			AND currency = $2`, tx.list(payers), string(c))
 	balances := make(map[string]map[wallet.Account]money.Amount, len(payers))
@@ -55,12 +90,12 @@ func (tx *Tx) StoredBalancesOf(ctx context.Context, payers []string, c money.Cur
 
 // What the ledger's rows have.
 var (
-	entryColumns   = columnsOf(`payer number# id key kind cause at# previous hash terms`)
+	entryColumns   = columnsOf(`payer number# id key kind cause at# previous hash terms currency cash#`)
 	postingColumns = columnsOf(`payer number# position# account currency minor#`)
 	moveColumns    = columnsOf(`payer account currency minor# low# high#`)
 	openColumns    = columnsOf(`payer account currency minor#`)
-	headColumns    = columnsOf(`name since# till# hash`)
-	chainColumns   = columnsOf(`name n# hash`)
+	stepColumns    = columnsOf(`payer since# till# hash currency cash#`)
+	purseColumns   = columnsOf(`payer n# hash`)
 )
 
 // AppendEntries keeps entries, each payer's one behind the other, moves the
@@ -74,18 +109,17 @@ func (tx *Tx) AppendEntries(ctx context.Context, entries []wallet.Entry) error {
 
 // appendEntries keeps entries, and runs more statements behind that.
 func (tx *Tx) appendEntries(ctx context.Context, entries []wallet.Entry, more ...*Statement) error {
-	moves, err := movesOf(entries)
+	steps, moves, err := movesOf(entries)
 	if err != nil {
 		return err
 	}
-	moved, ends := tx.moveBalances(moves), endsOf(entries)
-	extended := tx.extendLedgers(ends)
-	statements := slices.Concat(tx.insertEntries(entries), moved, extended, more)
+	moved, stepped := tx.moveBalances(moves), tx.movePurses(steps)
+	statements := slices.Concat(tx.insertEntries(entries), moved, stepped, more)
 	if err := tx.together(ctx, "append to the ledger", statements...); err != nil {
 		return err
 	}
-	if touched(extended) != int64(len(ends)) {
-		return errors.New("a payer's chain moved meanwhile")
+	if touched(stepped) != int64(len(steps)) {
+		return tx.unmoved(ctx, steps)
 	}
 	if n := touched(moved); n != int64(len(moves)) {
 		return tx.openAccounts(ctx, moves, n)
@@ -101,19 +135,26 @@ func touched(statements []*Statement) (n int64) {
 	return n
 }
 
-// insertEntries keeps entries with their postings.
+// insertEntries keeps entries with their postings. Those of a deduction that
+// cash paid alone are its amount.
 func (tx *Tx) insertEntries(entries []wallet.Entry) []*Statement {
 	type place struct{ entry, position int }
-	postings := make([]place, 0, 2*len(entries))
+	var postings []place
+	inCash := make([]money.Amount, len(entries))
 	for i := range entries {
+		if amount, ok := entries[i].InCash(); ok {
+			inCash[i] = amount
+			continue
+		}
 		for at := range entries[i].Postings {
 			postings = append(postings, place{i, at})
 		}
 	}
 	all := tx.insertRows("ledger_entry", entryColumns, len(entries), func(i int, to []any) {
 		e := &entries[i]
-		to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7], to[8], to[9] =
-			e.Payer, e.Number, e.ID, e.Key, string(e.Kind), e.Cause, period.Micros(e.At), e.Previous, e.Hash, e.Terms
+		to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7], to[8], to[9], to[10], to[11] =
+			e.Payer, e.Number, e.ID, e.Key, string(e.Kind), e.Cause, period.Micros(e.At), e.Previous, e.Hash, e.Terms,
+			string(inCash[i].Currency()), inCash[i].Minor()
 	}, "")
 	return append(all, tx.insertRows("ledger_posting", postingColumns, len(postings), func(i int, to []any) {
 		e, at := &entries[postings[i].entry], postings[i].position
@@ -123,33 +164,49 @@ func (tx *Tx) insertEntries(entries []wallet.Entry) []*Statement {
 	}, "")...)
 }
 
-// movesOf sums what entries do to each account that has a stored balance.
-func movesOf(entries []wallet.Entry) ([]wallet.Posting, error) {
+// step is what entries do to a payer's purse.
+type step struct {
+	payer string
+	since int64 // where the chain ended before
+	wallet.Head
+	cash money.Amount // without a currency where none moves
+}
+
+// movesOf sums what entries, each payer's one behind the other, do to the
+// purses and to the other accounts that have a stored balance.
+func movesOf(entries []wallet.Entry) (steps []step, moves []wallet.Posting, err error) {
 	type holding struct {
 		account  wallet.Account
 		currency money.Currency
 	}
-	var moves []wallet.Posting
 	at := map[holding]int{}
-	for _, e := range entries {
+	for i, e := range entries {
+		if i == 0 || entries[i-1].Payer != e.Payer {
+			steps = append(steps, step{payer: e.Payer, since: e.Number - 1})
+		}
+		in, cash := &steps[len(steps)-1], wallet.Cash(e.Payer)
+		in.Head = wallet.Head{Number: e.Number, Hash: e.Hash}
 		for _, p := range e.Postings {
-			if p.Account.Payer() == "" {
-				continue
-			}
-			h := holding{p.Account, p.Amount.Currency()}
-			i, known := at[h]
-			if !known {
+			switch {
+			case p.Account == cash && in.cash.Currency() == "":
+				in.cash = p.Amount
+			case p.Account == cash:
+				in.cash, err = in.cash.Add(p.Amount)
+			case p.Account.Payer() != "":
+				h := holding{p.Account, p.Amount.Currency()}
+				if i, known := at[h]; known {
+					moves[i].Amount, err = moves[i].Amount.Add(p.Amount)
+					break
+				}
 				at[h] = len(moves)
 				moves = append(moves, p)
-				continue
 			}
-			var err error
-			if moves[i].Amount, err = moves[i].Amount.Add(p.Amount); err != nil {
-				return nil, err
+			if err != nil {
+				return nil, nil, err
 			}
 		}
 	}
-	return moves, nil
+	return steps, moves, nil
 }
 
 // moveBalances moves the stored balances of payers' accounts. The bounds are in
@@ -216,35 +273,47 @@ func (tx *Tx) openAccounts(ctx context.Context, moves []wallet.Posting, moved in
 	return nil
 }
 
-// end is how far entries bring a payer's chain.
-type end struct {
-	payer string
-	since int64
-	wallet.Head
-}
-
-// endsOf are those of all payers, whose entries stand together.
-func endsOf(entries []wallet.Entry) []end {
-	var ends []end
-	for i, e := range entries {
-		if i == 0 || entries[i-1].Payer != e.Payer {
-			ends = append(ends, end{payer: e.Payer, since: e.Number - 1})
-		}
-		ends[len(ends)-1].Head = wallet.Head{Number: e.Number, Hash: e.Hash}
-	}
-	return ends
-}
-
-// extendLedgers moves the heads of the payers' chains over their entries.
-func (tx *Tx) extendLedgers(ends []end) []*Statement {
-	return tx.forRows(headColumns, len(ends), func(i int, to []any) {
-		to[0], to[1], to[2], to[3] = ledgerChain(ends[i].payer), ends[i].since, ends[i].Number, ends[i].Hash
+// movePurses moves the ends of payers' chains over their entries, and their
+// cash within its bounds, in the one currency that it has. A purse that has
+// another end than was read is not moved.
+func (tx *Tx) movePurses(steps []step) []*Statement {
+	low, high, _ := wallet.Cash("any").Bounds()
+	return tx.forRows(stepColumns, len(steps), func(i int, to []any) {
+		s := &steps[i]
+		to[0], to[1], to[2], to[3], to[4], to[5] = s.payer, s.since, s.Number, s.Hash, string(s.cash.Currency()), s.cash.Minor()
 	}, func(from string) string {
-		return `
-		UPDATE chain AS c
-		SET n = m.till, hash = m.hash
-		FROM ` + from + ` AS m
-		WHERE c.name = m.name
-			AND c.n = m.since`
+		return fmt.Sprintf(`
+		UPDATE purse AS p
+		SET n = m.till,
+			hash = m.hash,
+			currency = CASE WHEN m.currency = '' THEN p.currency ELSE m.currency END,
+			cash = p.cash + m.cash
+		FROM %s AS m
+		WHERE p.payer = m.payer
+			AND p.n = m.since
+			AND p.cash + m.cash BETWEEN %d AND %d
+			AND (m.currency = '' OR p.currency = '' OR p.currency = m.currency)`, from, low, high)
 	})
+}
+
+// unmoved says why not all purses moved: where one still ends where it was read,
+// its cash would have passed a bound.
+func (tx *Tx) unmoved(ctx context.Context, steps []step) error {
+	since := make(map[string]int64, len(steps))
+	payers := make([]string, len(steps))
+	for i, s := range steps {
+		payers[i], since[s.payer] = s.payer, s.since
+	}
+	refused := 0
+	if err := tx.together(ctx, "purses that did not move", tx.readPurses(payers, func(payer string, end wallet.Head, _ money.Amount) {
+		if end.Number == since[payer] {
+			refused++
+		}
+	})); err != nil {
+		return err
+	}
+	if refused > 0 {
+		return wallet.ErrFloor.With("accounts", refused)
+	}
+	return errors.New("a payer's chain moved meanwhile")
 }

@@ -21,19 +21,24 @@ type link struct {
 
 // head gives the head of a chain, kept from other writers, and makes the
 // chain if it is new.
-func (tx *Tx) head(ctx context.Context, chain string) (l link, err error) {
+func (tx *Tx) head(ctx context.Context, chain string) (link, error) {
+	return tx.endOf(ctx, "chain", "name", chain)
+}
+
+// endOf is head for one of the tables that hold ends of chains.
+func (tx *Tx) endOf(ctx context.Context, table, key, chain string) (l link, err error) {
 	for {
 		err = tx.QueryRow(ctx, `
 			SELECT n, hash
-			FROM chain
-			WHERE name = $1`+tx.lockWrites(), chain).Scan(&l.n, &l.hash)
+			FROM `+table+`
+			WHERE `+key+` = $1`+tx.lockWrites(), chain).Scan(&l.n, &l.hash)
 		if !errors.Is(err, ErrNoRows) || tx.readOnly {
 			return l, err
 		}
 		if _, err := tx.Exec(ctx, `
-			INSERT INTO chain (name, n, hash)
+			INSERT INTO `+table+` (`+key+`, n, hash)
 			VALUES ($1, 0, '')
-			ON CONFLICT (name) DO NOTHING`, chain); err != nil {
+			ON CONFLICT (`+key+`) DO NOTHING`, chain); err != nil {
 			return link{}, fmt.Errorf("make chain %s: %w", chain, err)
 		}
 	}
@@ -97,6 +102,33 @@ func (tx *Tx) auditBehind(ctx context.Context, last link, entries []audit.Entry)
 		return err
 	}
 	return exactlyOne(moved.Rows, nil, errors.New("the audit log moved meanwhile"))
+}
+
+// auditThere makes statements that append entries to the log wherever it ends
+// by then, so that its end need not be read first. The server hashes as
+// audit.Entry does; they touch nothing where the log was never begun.
+func auditThere(entries []audit.Entry) ([]*Statement, error) {
+	all := make([]*Statement, len(entries))
+	for i, e := range entries {
+		detail, err := json.Marshal(e.Detail)
+		if err != nil {
+			return nil, fmt.Errorf("encode an audit entry: %w", err)
+		}
+		all[i] = &Statement{
+			SQL: `
+			WITH moved AS (
+				UPDATE chain
+				SET n = n + 1, hash = ENCODE(SHA256(CONVERT_TO(hash || E'\n' || $1, 'UTF8')), 'hex')
+				WHERE name = $2
+				RETURNING n, hash
+			)
+			INSERT INTO audit (n, at, actor, address, action, subject, detail, hash)
+			SELECT n, $3, $4, $5, $6, $7, $8, hash
+			FROM moved`,
+			Args: []any{string(e.Text()), auditChain, period.Micros(e.At), e.Actor, e.Address, e.Action, e.Subject, string(detail)},
+		}
+	}
+	return all, nil
 }
 
 // AuditLog lists entries from the newest back, before the given number (0 for

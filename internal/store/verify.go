@@ -71,7 +71,12 @@ func (tx *Tx) verifyLedger(ctx context.Context, _ *catalog.Catalog) ([]audit.Fin
 	rows, err = tx.Query(ctx, `
 		SELECT account, currency, minor
 		FROM ledger_balance
-		ORDER BY payer, account, currency`)
+		UNION ALL
+		SELECT 'cash:' || payer, currency, cash
+		FROM purse
+		WHERE currency <> ''
+			OR cash <> 0
+		ORDER BY account, currency`)
 	if _, err := collect(rows, err, func(r Row) (struct{}, error) {
 		var account, currency string
 		var minor int64
@@ -83,8 +88,19 @@ func (tx *Tx) verifyLedger(ctx context.Context, _ *catalog.Catalog) ([]audit.Fin
 	}); err != nil {
 		return nil, err
 	}
-	if err := tx.eachChain(ctx, "ledger:", func(payer string, head link) {
-		check.Chain(payer, wallet.Head{Number: head.n, Hash: head.hash})
+	rows, err = tx.Query(ctx, `
+		SELECT payer, n, hash
+		FROM purse
+		WHERE n > 0
+		ORDER BY payer`)
+	if _, err := collect(rows, err, func(r Row) (struct{}, error) {
+		var payer string
+		var end wallet.Head
+		err := r.Scan(&payer, &end.Number, &end.Hash)
+		if err == nil {
+			check.Chain(payer, end)
+		}
+		return struct{}{}, err
 	}); err != nil {
 		return nil, err
 	}

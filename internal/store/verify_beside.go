@@ -30,8 +30,21 @@ var beside = []struct {
 		FROM ledger_posting p
 		LEFT JOIN ledger_balance b ON b.payer = p.payer AND b.account = p.account AND b.currency = p.currency
 		WHERE b.payer IS NULL
-			AND (p.account IN ('cash:' || p.payer, 'arrears:' || p.payer) OR SUBSTR(p.account, 1, 5) = 'card:'
+			AND (p.account = 'arrears:' || p.payer OR SUBSTR(p.account, 1, 5) = 'card:'
 				OR SUBSTR(p.account, 1, 8) = 'voucher:' OR SUBSTR(p.account, 1, 15) = 'full_reduction:')`}},
+	{"I2", finder{sql: `
+		SELECT DISTINCT u.payer, 'its cash is stored in another currency than it moved in'
+		FROM purse u
+		JOIN (
+			SELECT payer, currency
+			FROM ledger_posting
+			WHERE account = 'cash:' || payer
+			UNION ALL
+			SELECT payer, currency
+			FROM ledger_entry
+			WHERE cash <> 0
+		) p ON p.payer = u.payer
+		WHERE p.currency <> u.currency`}},
 	{"I4", finder{sql: `
 		SELECT t.id, 'the transfer was credited at another instant than the ledger says'
 		FROM transfer t
@@ -96,7 +109,6 @@ var beside = []struct {
 		SELECT name, 'it is the end of no chain that there is'
 		FROM chain
 		WHERE name <> $1
-			AND SUBSTR(name, 1, 7) <> 'ledger:'
 			AND SUBSTR(name, 1, 10) <> 'statement:'
 			AND SUBSTR(name, 1, 4) <> 'day:'`, args: []any{auditChain}}},
 	{"I6", finder{sql: `

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -205,8 +206,12 @@ func (c *counter) serial(t fataler, payers []string, cash []int64, debits []wall
 	posted := map[string]wallet.Debit{} // by entry
 	keys := map[string]wallet.Debit{}
 	for i, d := range debits {
-		if got := taken[i]; got.Err == nil {
-			posted[got.Entry.ID], keys[d.Key] = d, d
+		got := taken[i]
+		if got.Err == nil {
+			keys[d.Key] = d
+		}
+		if got.Err == nil && !got.Before { // one that came again may differ in whether it had to be covered
+			posted[got.Entry.ID] = d
 		}
 	}
 	ctx := context.Background()
@@ -346,6 +351,91 @@ func TestAClosedTillAnswersWhatItTookAndTakesNoMore(t *testing.T) {
 	if b := c.balances(t, p.ID); b.Cash != cny(1000-posted) {
 		t.Errorf("%d were answered as posted, and %v is left of 10.00", posted, b.Cash)
 	}
+}
+
+// TestADeductionThatCashPaysAloneIsOneRow holds the books sound with such
+// entries as rows of before, whose postings stand beside them, too, and finds
+// what is changed in either.
+func TestADeductionThatCashPaysAloneIsOneRow(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := open(t, s)
+		payer := c.payer(t, 1000).ID
+		taken, err := c.Take(t.Context(), []wallet.Debit{c.debit(payer, "a", 10), c.debit(payer, "b", 20), c.debit(payer, "c", 1000)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := context.Background()
+		count := func(sql string) (n int64) {
+			t.Helper()
+			if err := s.Read(ctx, func(tx *store.Tx) error { return tx.QueryRow(ctx, sql, payer).Scan(&n) }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := count(`SELECT COUNT(*) FROM ledger_posting WHERE payer = $1`); n != 2+3 { // the deposit, and what left a debt
+			t.Errorf("%d postings have rows", n)
+		}
+		c.sound(t)
+		after := func() (texts []string) {
+			if err := s.Read(ctx, func(tx *store.Tx) error {
+				list, err := tx.LedgerEntries(ctx, payer, 0, 10)
+				for _, e := range list {
+					b, err := tx.BalancesAfter(ctx, payer, money.CNY, e.Number)
+					if err != nil {
+						return err
+					}
+					texts = append(texts, fmt.Sprint(e, b))
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return texts
+		}
+		inOneRow := after()
+		c.write(t, func(ctx context.Context, tx *store.Tx) error {
+			for _, sql := range []string{`
+				INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
+				SELECT payer, number, 0, 'cash:' || payer, currency, -cash FROM ledger_entry WHERE cash = 10`, `
+				INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
+				SELECT payer, number, 1, 'revenue:' || currency, currency, cash FROM ledger_entry WHERE cash = 10`, `
+				UPDATE ledger_entry SET cash = 0, currency = '' WHERE cash = 10`,
+			} {
+				if _, err := tx.Exec(ctx, sql); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		c.sound(t)
+		if mixed := after(); !slices.Equal(mixed, inOneRow) || len(mixed) != 4 {
+			t.Errorf("with rows of before: %q\nwithout: %q", mixed, inOneRow)
+		}
+		again, err := c.Take(ctx, []wallet.Debit{c.debit(payer, "a", 10), c.debit(payer, "b", 20)})
+		if err != nil || !again[0].Before || !again[1].Before || again[0].Entry.Hash != taken[0].Entry.Hash {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+		for _, sql := range []string{
+			`UPDATE ledger_entry SET cash = cash + 1 WHERE cash = 20`, `UPDATE ledger_entry SET currency = 'USD' WHERE cash = 20`,
+			`UPDATE ledger_entry SET cash = 0, currency = '' WHERE cash = 20`, `UPDATE ledger_entry SET currency = 'CNY' WHERE number = 2`,
+			`UPDATE purse SET cash = cash + 1`, `UPDATE purse SET currency = 'USD'`, `UPDATE purse SET n = n + 1`, `DELETE FROM purse`,
+		} {
+			undone := errors.New("undone")
+			if err := s.Write(ctx, func(tx *store.Tx) error {
+				if n, err := tx.Exec(ctx, sql); err != nil || n == 0 {
+					t.Errorf("%s: %d rows, %v", sql, n, err)
+				}
+				found, err := tx.Verify(ctx, catalog.Default())
+				if err != nil || len(found) == 0 {
+					t.Errorf("%s: found %v, %v", sql, found, err)
+				}
+				return undone
+			}); !errors.Is(err, undone) {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 func TestVerifyFindsADeductionThatNobodyWroteDown(t *testing.T) {

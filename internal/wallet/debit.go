@@ -98,7 +98,7 @@ type Taken struct {
 type Ground struct {
 	Callers map[string]bool                     // the API keys that work
 	Payers  map[string]Standing                 // those that exist
-	Posted  map[string]Entry                    // by key
+	Posted  map[string]*Entry                   // by key
 	Stored  map[string]map[Account]money.Amount // by payer, in the payer's currency
 }
 
@@ -145,8 +145,12 @@ func TakeDebits(ctx context.Context, tx DebitTx, debits []Debit, at time.Time) (
 	if len(g.entries) == 0 {
 		return taken, nil
 	}
-	slices.SortStableFunc(g.entries, func(a, b Entry) int { return strings.Compare(a.Payer, b.Payer) })
-	return taken, tx.AppendNoted(ctx, g.entries, noted(debits, taken, at))
+	slices.SortStableFunc(g.entries, func(a, b *Entry) int { return strings.Compare(a.Payer, b.Payer) })
+	entries := make([]Entry, len(g.entries))
+	for i, e := range g.entries {
+		entries[i] = *e
+	}
+	return taken, tx.AppendNoted(ctx, entries, noted(debits, taken, at))
 }
 
 func groundOf(debits []Debit) GroundOf {
@@ -165,7 +169,7 @@ type group struct {
 	at      time.Time
 	ground  Ground
 	purses  map[string]*debtor
-	entries []Entry
+	entries []*Entry // that are made, in the order of the debits
 	room    Room
 }
 
@@ -173,6 +177,7 @@ type group struct {
 type debtor struct {
 	Standing
 	sources []Source // those that have not expired, in the order of their use
+	spare   []Source // as many
 }
 
 // take decides one debit. An error is one of the whole group.
@@ -185,7 +190,7 @@ func (g *group) take(ctx context.Context, d Debit) (Taken, error) {
 	case posted && !d.same(before):
 		return Taken{Err: ErrDebitReused.On("key")}, nil
 	case posted:
-		return Taken{Entry: before, Before: true}, nil
+		return Taken{Entry: *before, Before: true}, nil
 	case !known:
 		return Taken{Err: account.ErrUnknown.On("account_id")}, nil
 	case standing.Currency != d.Amount.Currency():
@@ -195,21 +200,17 @@ func (g *group) take(ctx context.Context, d Debit) (Taken, error) {
 	if err != nil {
 		return Taken{}, err
 	}
-	e, sources, err := p.pay(&g.room, d, g.at)
+	e, err := p.pay(&g.room, &d, g.at)
 	if err != nil {
 		return Taken{Err: err}, nil
 	}
-	p.sources, p.Head = sources, Head{e.Number, e.Hash}
 	g.entries = append(g.entries, e)
-	if g.ground.Posted == nil {
-		g.ground.Posted = map[string]Entry{}
-	}
 	g.ground.Posted[e.Key] = e
-	return Taken{Entry: e}, nil
+	return Taken{Entry: *e}, nil
 }
 
 // same reports whether an entry is the debit's.
-func (d Debit) same(e Entry) bool {
+func (d Debit) same(e *Entry) bool {
 	if e.Kind != Deducted || e.Payer != d.Payer || e.Cause != d.Cause {
 		return false
 	}
@@ -232,31 +233,41 @@ func (g *group) debtor(ctx context.Context, payer string, standing Standing) (*d
 		}
 	}
 	sources = append(sources, Source{Payment: ByCash, Account: Cash(payer), Balance: before.Cash})
-	p := &debtor{standing, usable(sources, g.at)}
+	p := &debtor{Standing: standing, sources: usable(sources, g.at)}
 	g.purses[payer] = p
 	return p, nil
 }
 
-// pay takes the amount, and gives the entry and the sources after it.
-func (p *debtor) pay(room *Room, d Debit, at time.Time) (Entry, []Source, error) {
+// pay takes the amount, and gives the entry. What is refused changes nothing.
+func (p *debtor) pay(room *Room, d *Debit, at time.Time) (*Entry, error) {
 	room.Empty()
-	sources := slices.Clone(p.sources)
+	sources := append(p.spare[:0], p.sources...)
 	parts, err := Deduction{Settlement: site.BillingCenter, Payer: d.Payer, Currency: p.Currency}.from(room, sources, []Due{{Amount: d.Amount, VoucherPayable: true}})
 	if err != nil {
-		return Entry{}, nil, err
+		return nil, err
 	}
 	if d.Covered && slices.ContainsFunc(parts[0], func(part Part) bool { return part.Payment == Owed }) {
-		return Entry{}, nil, ErrDebitShort.On("amount")
+		return nil, ErrDebitShort.On("amount")
 	}
-	postings, err := Postings(parts, p.Currency)
+	postings, err := p.postings(parts)
 	if err != nil {
-		return Entry{}, nil, err
+		return nil, err
 	}
 	m := Movement{Key: d.key(), Kind: Deducted, Cause: d.Cause, Payer: d.Payer, Postings: postings}
 	if err := m.Balanced(); err != nil {
-		return Entry{}, nil, err
+		return nil, err
 	}
-	return m.follow(p.Head, at), sources, nil
+	e := m.follow(p.Head, at)
+	p.sources, p.spare, p.Head = sources, p.sources, Head{e.Number, e.Hash}
+	return &e, nil
+}
+
+// postings is Postings, and short where cash pays alone, as it mostly does.
+func (p *debtor) postings(parts [][]Part) ([]Posting, error) {
+	if line := parts[0]; len(line) == 1 && line[0].Payment == ByCash {
+		return PaidInCash(line[0].Account.Payer(), line[0].Amount), nil
+	}
+	return Postings(parts, p.Currency)
 }
 
 // DebitsNoted is what the audit log calls debits that were posted together.

@@ -67,23 +67,42 @@ func (m Movement) Balanced() error {
 	if len(m.Postings) < 2 || m.Key == "" || m.Payer == "" {
 		return ErrUnbalanced.With("key", m.Key)
 	}
-	sums := map[money.Currency]money.Amount{}
+	sums := make([]money.Amount, 0, 2) // of each currency
 	for _, p := range m.Postings {
 		if owner := p.Account.Payer(); p.Amount.IsZero() || p.Amount.Currency() == "" || owner != "" && owner != m.Payer {
 			return ErrUnbalanced.With("key", m.Key).With("account", string(p.Account))
 		}
-		sum, err := sums[p.Amount.Currency()].Add(p.Amount)
-		if err != nil {
+		at := slices.IndexFunc(sums, func(sum money.Amount) bool { return sum.Currency() == p.Amount.Currency() })
+		if at < 0 {
+			sums = append(sums, p.Amount)
+			continue
+		}
+		var err error
+		if sums[at], err = sums[at].Add(p.Amount); err != nil {
 			return ErrUnbalanced.With("key", m.Key).Because(err)
 		}
-		sums[p.Amount.Currency()] = sum
 	}
-	for currency, sum := range sums {
+	for _, sum := range sums {
 		if !sum.IsZero() {
-			return ErrUnbalanced.With("key", m.Key).With("currency", string(currency))
+			return ErrUnbalanced.With("key", m.Key).With("currency", string(sum.Currency()))
 		}
 	}
 	return nil
+}
+
+// InCash is the amount of a deduction that the payer's cash paid alone. Its
+// postings follow from it: they are PaidInCash.
+func (m Movement) InCash() (amount money.Amount, ok bool) {
+	if m.Kind != Deducted || len(m.Postings) != 2 {
+		return amount, false
+	}
+	amount = m.Postings[1].Amount
+	return amount, amount.Sign() > 0 && m.Postings[0] == Posting{Cash(m.Payer), amount.Neg()} && m.Postings[1].Account == Revenue(amount.Currency())
+}
+
+// PaidInCash are the postings by which cash becomes revenue.
+func PaidInCash(payer string, amount money.Amount) []Posting {
+	return []Posting{{Cash(payer), amount.Neg()}, {Revenue(amount.Currency()), amount}}
 }
 
 // Same reports whether two movements say the same.

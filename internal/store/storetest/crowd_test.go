@@ -123,8 +123,8 @@ func (x shopOf) total(t *testing.T) money.Amount {
 	var minor int64
 	err := x.s.Read(t.Context(), func(tx *store.Tx) error {
 		return tx.QueryRow(t.Context(), `
-			SELECT CAST(SUM(minor) AS BIGINT)
-			FROM ledger_balance
+			SELECT cash + (SELECT CAST(COALESCE(SUM(minor), 0) AS BIGINT) FROM ledger_balance WHERE payer = $1)
+			FROM purse
 			WHERE payer = $1`, x.payer.ID).Scan(&minor)
 	})
 	if err != nil && !errors.Is(err, store.ErrNoRows) {
