@@ -353,6 +353,23 @@ func TestAClosedTillAnswersWhatItTookAndTakesNoMore(t *testing.T) {
 	}
 }
 
+// rowsOfBefore gives the deduction of 10 the postings that it would have had
+// before such entries were one row.
+func rowsOfBefore(ctx context.Context, tx *store.Tx) error {
+	for _, sql := range []string{`
+		INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
+		SELECT payer, number, 0, 'cash:' || payer, currency, -cash FROM ledger_entry WHERE cash = 10`, `
+		INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
+		SELECT payer, number, 1, 'revenue:' || currency, currency, cash FROM ledger_entry WHERE cash = 10`, `
+		UPDATE ledger_entry SET cash = 0, currency = '' WHERE cash = 10`,
+	} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // TestADeductionThatCashPaysAloneIsOneRow holds the books sound with such
 // entries as rows of before, whose postings stand beside them, too, and finds
 // what is changed in either.
@@ -394,20 +411,7 @@ func TestADeductionThatCashPaysAloneIsOneRow(t *testing.T) {
 			return texts
 		}
 		inOneRow := after()
-		c.write(t, func(ctx context.Context, tx *store.Tx) error {
-			for _, sql := range []string{`
-				INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
-				SELECT payer, number, 0, 'cash:' || payer, currency, -cash FROM ledger_entry WHERE cash = 10`, `
-				INSERT INTO ledger_posting (payer, number, position, account, currency, minor)
-				SELECT payer, number, 1, 'revenue:' || currency, currency, cash FROM ledger_entry WHERE cash = 10`, `
-				UPDATE ledger_entry SET cash = 0, currency = '' WHERE cash = 10`,
-			} {
-				if _, err := tx.Exec(ctx, sql); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		c.write(t, rowsOfBefore)
 		c.sound(t)
 		if mixed := after(); !slices.Equal(mixed, inOneRow) || len(mixed) != 4 {
 			t.Errorf("with rows of before: %q\nwithout: %q", mixed, inOneRow)
@@ -416,26 +420,33 @@ func TestADeductionThatCashPaysAloneIsOneRow(t *testing.T) {
 		if err != nil || !again[0].Before || !again[1].Before || again[0].Entry.Hash != taken[0].Entry.Hash {
 			t.Errorf("again: %+v, %v", again, err)
 		}
-		for _, sql := range []string{
-			`UPDATE ledger_entry SET cash = cash + 1 WHERE cash = 20`, `UPDATE ledger_entry SET currency = 'USD' WHERE cash = 20`,
-			`UPDATE ledger_entry SET cash = 0, currency = '' WHERE cash = 20`, `UPDATE ledger_entry SET currency = 'CNY' WHERE number = 2`,
-			`UPDATE purse SET cash = cash + 1`, `UPDATE purse SET currency = 'USD'`, `UPDATE purse SET n = n + 1`, `DELETE FROM purse`,
-		} {
-			undone := errors.New("undone")
-			if err := s.Write(ctx, func(tx *store.Tx) error {
-				if n, err := tx.Exec(ctx, sql); err != nil || n == 0 {
-					t.Errorf("%s: %d rows, %v", sql, n, err)
-				}
-				found, err := tx.Verify(ctx, catalog.Default())
-				if err != nil || len(found) == 0 {
-					t.Errorf("%s: found %v, %v", sql, found, err)
-				}
-				return undone
-			}); !errors.Is(err, undone) {
-				t.Fatal(err)
-			}
-		}
+		c.plant(t)
 	})
+}
+
+// plant changes what entries and purses say, and expects it to be found.
+func (c *counter) plant(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	for _, sql := range []string{
+		`UPDATE ledger_entry SET cash = cash + 1 WHERE cash = 20`, `UPDATE ledger_entry SET currency = 'USD' WHERE cash = 20`,
+		`UPDATE ledger_entry SET cash = 0, currency = '' WHERE cash = 20`, `UPDATE ledger_entry SET currency = 'CNY' WHERE number = 2`,
+		`UPDATE purse SET cash = cash + 1`, `UPDATE purse SET currency = 'USD'`, `UPDATE purse SET n = n + 1`, `DELETE FROM purse`,
+	} {
+		undone := errors.New("undone")
+		if err := c.store.Write(ctx, func(tx *store.Tx) error {
+			if n, err := tx.Exec(ctx, sql); err != nil || n == 0 {
+				t.Errorf("%s: %d rows, %v", sql, n, err)
+			}
+			found, err := tx.Verify(ctx, catalog.Default())
+			if err != nil || len(found) == 0 {
+				t.Errorf("%s: found %v, %v", sql, found, err)
+			}
+			return undone
+		}); !errors.Is(err, undone) {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestVerifyFindsADeductionThatNobodyWroteDown(t *testing.T) {
