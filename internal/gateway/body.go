@@ -136,16 +136,8 @@ func gzipSize(packed []byte) int {
 	return int(binary.LittleEndian.Uint32(packed[len(packed)-4:]))
 }
 
-// gunzip unpacks to limit bytes at most, whatever the input promises: in place,
-// or by the stream's decoder where that is refused.
+// gunzip unpacks to limit bytes at most, whatever the input promises.
 func gunzip(to *bytes.Buffer, packed []byte, limit int) ([]byte, error) {
-	if body, ok := inflate(emptied(to, limit+slack)[:limit+slack], packed, limit); ok {
-		return body, nil
-	}
-	return gunzipStream(to, packed, limit)
-}
-
-func gunzipStream(to *bytes.Buffer, packed []byte, limit int) ([]byte, error) {
 	z := gzipReaders.Get().(*gzip.Reader)
 	defer gzipReaders.Put(z)
 	if err := z.Reset(bytes.NewReader(packed)); err != nil {
