@@ -95,7 +95,7 @@ func TestAFileThatCannotBePlayedEndsWithTwo(t *testing.T) {
 	}{
 		"no file":        {simulateCommand{File: "no-such-file.yaml"}, "no such file"},
 		"wrong lines":    {simulateCommand{File: scenario(t, report+"  - dance: {}\n")}, ":10: steps[2]: there is no step \"dance\""},
-		"not yet":        {simulateCommand{File: scenario(t, report+"  - cloud_event: {}\n")}, ":10: steps[2]: this version does not know the step cloud_event yet"},
+		"lacking":        {simulateCommand{File: scenario(t, report+"  - cloud_event: {}\n")}, ":10: steps[2].cloud_event lacks cloud"},
 		"no such output": {simulateCommand{File: scenario(t, report), Output: "xml"}, `--output: "xml"`},
 		"a store in use": {simulateCommand{File: scenario(t, report), Store: "sqlite:" + taken}, "there is something in this store already"},
 	} {
