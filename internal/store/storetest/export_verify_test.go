@@ -59,7 +59,7 @@ func TestABillThatWasWrittenAnewIsMissedByItsExport(t *testing.T) {
 		sound(t, s)
 		write(t, s, func(ctx context.Context, tx *store.Tx) error {
 			var document string
-			if err := tx.QueryRow(ctx, `SELECT REPLACE(document, '3.00"', '2.00"') FROM bill WHERE day = '2026-03-02'`).Scan(&document); err != nil {
+			if err := tx.QueryRow(ctx, `SELECT REPLACE(document, ' 3.00', ' 2.00') FROM bill WHERE day = '2026-03-02'`).Scan(&document); err != nil {
 				return err
 			}
 			if _, err := bill.Read([]byte(document)); err != nil {
