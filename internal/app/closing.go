@@ -26,10 +26,10 @@ const (
 	waitAgain   = time.Second
 )
 
-// abreast is how many lots of a close are worked on at the same time. More than
-// half of a lot's time is the database's, and one of them waits for its turn to
-// commit: half of the processors serve the doors meanwhile.
-var abreast = max(3, runtime.NumCPU())
+// abreast is how many lots of a close are worked on at the same time. Two thirds
+// of a lot's time is the database's, and lots wait for their turn to commit: of
+// five, two processors are busy nearly all the time (docs/performance.md).
+var abreast = max(5, runtime.NumCPU())
 
 // books is where days are closed.
 func (a *App) books(quiet time.Duration) bill.Books {

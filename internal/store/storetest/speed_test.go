@@ -135,7 +135,7 @@ func measure(t *testing.T, workspaces, rounds int) measured {
 		forgetPeak()
 		here, there, start := spent(t), served(t, c), time.Now()
 		b := books(s)
-		b.Workers = number(t, "WORKERS", 3) // as the product has it
+		b.Workers = number(t, "WORKERS", 5) // as the product has it
 		b.Lot = number(t, "LOT", bill.LotOf)
 		b.Read = func(ctx context.Context, f func(bill.Tx) error) error {
 			return s.Read(ctx, func(tx *store.Tx) error { return f(tx) })
