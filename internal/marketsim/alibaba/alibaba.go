@@ -115,7 +115,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r)
 		return
 	}
-	s.pages(w, r)
+	s.desk().ServeHTTP(w, r)
 }
 
 // answer is what the API gives back.

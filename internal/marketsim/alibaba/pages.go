@@ -92,32 +92,13 @@ type detailView struct {
 	Callbacks []stage.Callback
 }
 
-func (s *Sim) pages(w http.ResponseWriter, r *http.Request) {
-	path := strings.Trim(r.URL.Path, "/")
-	kind, id, _ := strings.Cut(path, "/")
-	id, enter := strings.CutSuffix(id, "/enter")
-	switch {
-	case r.Method == http.MethodPost && path == "do":
-		s.do(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, "get pages, and post forms", http.StatusMethodNotAllowed)
-	case path == "" || kind == "products":
-		s.listing(w, r, id, http.StatusOK, "")
-	case kind == "instances" && enter:
-		s.enter(w, r, id)
-	case kind == "instances" && id != "":
-		s.detail(w, r, id)
-	default:
-		http.NotFound(w, r)
-	}
+func (s *Sim) desk() stage.Desk {
+	return stage.Desk{Base: s.config.Base, Purchases: "instances", List: s.listing, One: s.one, Press: s.press}
 }
 
 func (s *Sim) view(title, problem string, content any) stage.View {
 	return stage.View{Title: title, Cloud: "cloud", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
 }
-
-// longestList is how many rows a page shows.
-const longestList = 200
 
 // listing shows what can be bought, or one of it, and what was.
 func (s *Sim) listing(w http.ResponseWriter, r *http.Request, code string, status int, problem string) {
@@ -130,7 +111,7 @@ func (s *Sim) listing(w http.ResponseWriter, r *http.Request, code string, statu
 		}
 	}
 	for _, i := range slices.Backward(s.market.Instances) {
-		if len(v.Instances) < longestList {
+		if len(v.Instances) < stage.LongestList {
 			v.Instances = append(v.Instances, s.shown(i))
 		}
 	}
@@ -152,6 +133,15 @@ func (s *Sim) shown(i *instance) instanceView {
 	return v
 }
 
+// one is the page of an instance, or the way from it to the vendor.
+func (s *Sim) one(w http.ResponseWriter, r *http.Request, id string) {
+	if id, enter := strings.CutSuffix(id, "/enter"); enter {
+		s.enter(w, r, id)
+		return
+	}
+	s.detail(w, r, id)
+}
+
 func (s *Sim) detail(w http.ResponseWriter, r *http.Request, id string) {
 	s.mu.Lock()
 	s.tick()
@@ -160,7 +150,7 @@ func (s *Sim) detail(w http.ResponseWriter, r *http.Request, id string) {
 		v.Instance = s.shown(i)
 	}
 	for _, row := range slices.Backward(s.market.Rows) {
-		if row.Instance == id && len(v.Rows) < longestList {
+		if row.Instance == id && len(v.Rows) < stage.LongestList {
 			v.Rows = append(v.Rows, row)
 		}
 	}
@@ -170,7 +160,7 @@ func (s *Sim) detail(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	for _, c := range slices.Backward(s.stage.Callbacks(Cloud)) {
-		if c.Subject == id && len(v.Callbacks) < longestList {
+		if c.Subject == id && len(v.Callbacks) < stage.LongestList {
 			v.Callbacks = append(v.Callbacks, c)
 		}
 	}
@@ -188,18 +178,13 @@ func (s *Sim) enter(w http.ResponseWriter, r *http.Request, id string) {
 	http.Redirect(w, r, to["url"], http.StatusSeeOther)
 }
 
-// do is a button.
-func (s *Sim) do(w http.ResponseWriter, r *http.Request) {
-	args, ok := stage.Form(w, r)
-	if !ok {
-		return
-	}
+// press is a button.
+func (s *Sim) press(args map[string]string) (string, error) {
 	result, err := s.Act(args["action"], args)
 	if err != nil {
-		s.listing(w, r, "", http.StatusUnprocessableEntity, err.Error())
-		return
+		return "", err
 	}
-	http.Redirect(w, r, s.config.Base+"/instances/"+url.PathEscape(result["instance"]), http.StatusSeeOther)
+	return result["instance"], nil
 }
 
 // Purchases counts the instances that are open, for the page of all markets.

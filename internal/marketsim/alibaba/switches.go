@@ -1,8 +1,8 @@
 package alibaba
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"time"
 	_ "time/tzdata" // the zones of switches
 
@@ -35,20 +35,15 @@ func defaults() Switches {
 }
 
 func (w Switches) check() error {
-	for _, choice := range []struct {
-		name, value string
-		of          []string
-	}{
-		{"signature", w.Signature, []string{"v1", "v3", "both"}},
-		{"identical_rows", w.Identical, []string{"ignore", "count", "refuse"}},
-		{"overlapping_rows", w.Overlap, []string{"count", "refuse"}},
-		{"late_rows", w.Late, []string{"unbilled", "refuse"}},
-		{"token_values", w.TokenValues, []string{"decoded", "encoded"}},
-		{"success", w.Success, []string{"both", "text", "boolean"}},
-	} {
-		if !slices.Contains(choice.of, choice.value) {
-			return fmt.Errorf("%s: %q: choose of %v", choice.name, choice.value, choice.of)
-		}
+	if err := cmp.Or(
+		stage.OneOf("signature", w.Signature, "v1", "v3", "both"),
+		stage.OneOf("identical_rows", w.Identical, "ignore", "count", "refuse"),
+		stage.OneOf("overlapping_rows", w.Overlap, "count", "refuse"),
+		stage.OneOf("late_rows", w.Late, "unbilled", "refuse"),
+		stage.OneOf("token_values", w.TokenValues, "decoded", "encoded"),
+		stage.OneOf("success", w.Success, "both", "text", "boolean"),
+	); err != nil {
+		return err
 	}
 	if _, err := time.LoadLocation(w.Zone); err != nil {
 		return err

@@ -140,7 +140,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case target != "":
 		fail(http.StatusBadRequest, "UnknownOperationException", "this simulator has no %s", target).write(w, metering)
 	default:
-		s.pages(w, r)
+		s.desk().ServeHTTP(w, r)
 	}
 }
 

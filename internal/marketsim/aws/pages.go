@@ -82,21 +82,8 @@ type detailView struct {
 	Unknown              bool
 }
 
-func (s *Sim) pages(w http.ResponseWriter, r *http.Request) {
-	path := strings.Trim(r.URL.Path, "/")
-	kind, id, _ := strings.Cut(path, "/")
-	switch {
-	case r.Method == http.MethodPost && path == "do":
-		s.do(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, "get pages, and post forms", http.StatusMethodNotAllowed)
-	case path == "" || kind == "products":
-		s.listing(w, r, id, http.StatusOK, "")
-	case kind == "purchases" && id != "":
-		s.purchase(w, r, id)
-	default:
-		http.NotFound(w, r)
-	}
+func (s *Sim) desk() stage.Desk {
+	return stage.Desk{Base: s.config.Base, Purchases: "purchases", List: s.listing, One: s.purchase, Press: s.press}
 }
 
 func (s *Sim) view(title, problem string, content any) stage.View {
@@ -114,16 +101,13 @@ func (s *Sim) listing(w http.ResponseWriter, r *http.Request, code string, statu
 		}
 	}
 	for _, a := range slices.Backward(s.market.Agreements) {
-		if len(v.Purchases) < longestList {
+		if len(v.Purchases) < stage.LongestList {
 			v.Purchases = append(v.Purchases, s.shown(a))
 		}
 	}
 	s.mu.Unlock()
 	looks.Write(w, r, status, "market", s.view("market", problem, v))
 }
-
-// longestList is how many rows a page shows.
-const longestList = 200
 
 func tail(license string) string { return license[strings.LastIndex(license, ":")+1:] }
 
@@ -160,7 +144,7 @@ func (s *Sim) purchase(w http.ResponseWriter, r *http.Request, id string) {
 			v.Token = s.token(a)
 		}
 		for _, key := range slices.Backward(s.market.Order) {
-			if rec := s.market.Records[key]; rec.of(a) && len(v.Records) < longestList {
+			if rec := s.market.Records[key]; rec.of(a) && len(v.Records) < stage.LongestList {
 				v.Records = append(v.Records, *rec)
 			}
 		}
@@ -173,22 +157,16 @@ func (s *Sim) purchase(w http.ResponseWriter, r *http.Request, id string) {
 	looks.Write(w, r, http.StatusOK, "purchase", s.view("purchase", "", v))
 }
 
-// do is a button.
-func (s *Sim) do(w http.ResponseWriter, r *http.Request) {
-	args, ok := stage.Form(w, r)
-	if !ok {
-		return
-	}
+// press is a button.
+func (s *Sim) press(args map[string]string) (string, error) {
 	result, err := s.Act(args["action"], args)
 	if err != nil {
-		s.listing(w, r, "", http.StatusUnprocessableEntity, err.Error())
-		return
+		return "", err
 	}
-	to := s.config.Base + "/"
 	if license := result["license"]; license != "" {
-		to += "purchases/" + url.PathEscape(tail(license))
+		return tail(license), nil
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	return "", nil
 }
 
 // Purchases counts the agreements that live, for the page of all markets.

@@ -1,8 +1,8 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 
 	"tollgate.dev/internal/marketsim/stage"
 )
@@ -38,18 +38,13 @@ func defaults() Switches {
 }
 
 func (w Switches) check() error {
-	for _, choice := range []struct {
-		name, value string
-		of          []string
-	}{
-		{"identical_repeat", w.IdenticalRepeat, []string{"success", "duplicate"}},
-		{"unknown_customer", w.UnknownCustomer, []string{"status", "exception"}},
-		{"product_code_beside", w.ProductBeside, []string{"refuse", "ignore"}},
-		{"unknown_members", w.UnknownMembers, []string{"refuse", "ignore"}},
-	} {
-		if !slices.Contains(choice.of, choice.value) {
-			return fmt.Errorf("%s: %q: choose of %v", choice.name, choice.value, choice.of)
-		}
+	if err := cmp.Or(
+		stage.OneOf("identical_repeat", w.IdenticalRepeat, "success", "duplicate"),
+		stage.OneOf("unknown_customer", w.UnknownCustomer, "status", "exception"),
+		stage.OneOf("product_code_beside", w.ProductBeside, "refuse", "ignore"),
+		stage.OneOf("unknown_members", w.UnknownMembers, "refuse", "ignore"),
+	); err != nil {
+		return err
 	}
 	if w.Lateness != 24 && w.Lateness != 6 {
 		return fmt.Errorf("lateness_hours: 24 or 6")

@@ -118,7 +118,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case called:
 		http.NotFound(w, r)
 	default:
-		s.pages(w, r)
+		s.desk().ServeHTTP(w, r)
 	}
 }
 

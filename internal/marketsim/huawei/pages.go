@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"tollgate.dev/internal/marketsim/stage"
 )
@@ -99,29 +98,13 @@ type detailView struct {
 	Callbacks []stage.Callback
 }
 
-func (s *Sim) pages(w http.ResponseWriter, r *http.Request) {
-	path := strings.Trim(r.URL.Path, "/")
-	kind, id, _ := strings.Cut(path, "/")
-	switch {
-	case r.Method == http.MethodPost && path == "do":
-		s.do(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, "get pages, and post forms", http.StatusMethodNotAllowed)
-	case path == "" || kind == "products":
-		s.listing(w, r, id, http.StatusOK, "")
-	case kind == "instances" && id != "":
-		s.detail(w, r, id)
-	default:
-		http.NotFound(w, r)
-	}
+func (s *Sim) desk() stage.Desk {
+	return stage.Desk{Base: s.config.Base, Purchases: "instances", List: s.listing, One: s.detail, Press: s.press}
 }
 
 func (s *Sim) view(title, problem string, content any) stage.View {
 	return stage.View{Title: title, Cloud: "cloud", Home: s.config.Home, Here: s.config.Base + "/", Now: s.stage.Now(), Problem: problem, Content: content}
 }
-
-// longestList is how many rows a page shows.
-const longestList = 200
 
 // listing shows what can be bought, or one of it, and what was.
 func (s *Sim) listing(w http.ResponseWriter, r *http.Request, code string, status int, problem string) {
@@ -134,7 +117,7 @@ func (s *Sim) listing(w http.ResponseWriter, r *http.Request, code string, statu
 		}
 	}
 	for _, i := range slices.Backward(s.market.Instances) {
-		if len(v.Instances) < longestList {
+		if len(v.Instances) < stage.LongestList {
 			v.Instances = append(v.Instances, s.shown(i))
 		}
 	}
@@ -163,7 +146,7 @@ func (s *Sim) detail(w http.ResponseWriter, r *http.Request, id string) {
 	if i := s.instance(id); i != nil {
 		v.Instance = s.shown(i)
 		for _, row := range slices.Backward(s.market.Rows) {
-			if i.ID != "" && row.Instance == i.ID && len(v.Rows) < longestList {
+			if i.ID != "" && row.Instance == i.ID && len(v.Rows) < stage.LongestList {
 				v.Rows = append(v.Rows, row)
 			}
 		}
@@ -174,29 +157,20 @@ func (s *Sim) detail(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	for _, c := range slices.Backward(s.stage.Callbacks(Cloud)) {
-		if c.Subject == v.Instance.Key && len(v.Callbacks) < longestList {
+		if c.Subject == v.Instance.Key && len(v.Callbacks) < stage.LongestList {
 			v.Callbacks = append(v.Callbacks, c)
 		}
 	}
 	looks.Write(w, r, http.StatusOK, "instance", s.view("instance", "", v))
 }
 
-// do is a button.
-func (s *Sim) do(w http.ResponseWriter, r *http.Request) {
-	args, ok := stage.Form(w, r)
-	if !ok {
-		return
-	}
+// press is a button.
+func (s *Sim) press(args map[string]string) (string, error) {
 	result, err := s.Act(args["action"], args)
 	if err != nil {
-		s.listing(w, r, "", http.StatusUnprocessableEntity, err.Error())
-		return
+		return "", err
 	}
-	to := s.config.Base + "/"
-	if key := result["key"]; key != "" {
-		to += "instances/" + url.PathEscape(key)
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	return result["key"], nil
 }
 
 // Purchases counts the instances that are active, for the page of all markets.

@@ -1,8 +1,8 @@
 package huawei
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 
 	"tollgate.dev/internal/marketsim/stage"
 )
@@ -32,20 +32,15 @@ func defaults() Switches {
 }
 
 func (w Switches) check() error {
-	for _, choice := range []struct {
-		name, value string
-		of          []string
-	}{
-		{"success_code", w.SuccessCode, []string{"MKT.0000", "CBC.0000"}},
-		{"body", w.Body, []string{"sorted", "unsorted", "signed_sorted"}},
-		{"signature_case", w.Case, []string{"upper", "lower"}},
-		{"timestamp_unit", w.Timestamp, []string{"ms", "s"}},
-		{"abnormal_rows", w.Abnormal, []string{"refuse_all", "take_others"}},
-		{"unknown_order", w.UnknownOrder, []string{"refuse", "empty"}},
-	} {
-		if !slices.Contains(choice.of, choice.value) {
-			return fmt.Errorf("%s: %q: choose of %v", choice.name, choice.value, choice.of)
-		}
+	if err := cmp.Or(
+		stage.OneOf("success_code", w.SuccessCode, "MKT.0000", "CBC.0000"),
+		stage.OneOf("body", w.Body, "sorted", "unsorted", "signed_sorted"),
+		stage.OneOf("signature_case", w.Case, "upper", "lower"),
+		stage.OneOf("timestamp_unit", w.Timestamp, "ms", "s"),
+		stage.OneOf("abnormal_rows", w.Abnormal, "refuse_all", "take_others"),
+		stage.OneOf("unknown_order", w.UnknownOrder, "refuse", "empty"),
+	); err != nil {
+		return err
 	}
 	if w.Cipher != 1 && w.Cipher != 2 || w.PushSkew < 1 {
 		return fmt.Errorf("encrypt_type is 1 or 2, push_skew_seconds is positive")

@@ -3,7 +3,9 @@ package stage
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +25,14 @@ func Form(w http.ResponseWriter, r *http.Request) (args map[string]string, ok bo
 		args[k] = strings.TrimSpace(r.PostForm.Get(k))
 	}
 	return args, true
+}
+
+// OneOf says that a switch has none of its values.
+func OneOf(name, value string, of ...string) error {
+	if slices.Contains(of, value) {
+		return nil
+	}
+	return fmt.Errorf("%s: %q: choose of %v", name, value, of)
 }
 
 // Switched is the switches with those changed that the JSON object names, if
