@@ -26,6 +26,7 @@ var invariants = []struct{ id, claim string }{
 	{"I9", "what clouds are told is what bills leave to them"},
 	{"I10", "nothing is billed before the upgrade"},
 	{"I11", "document numbers have no gaps"},
+	{"I12", "exports sum to the bills that they are about"},
 	{"I13", "workspaces are warned, locked and cleared as their payer's debt says"},
 }
 
