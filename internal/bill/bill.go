@@ -88,19 +88,24 @@ type Paid struct {
 
 // of gives the place of a kind of payment.
 func (p *Paid) of(kind wallet.Payment) *money.Amount {
+	return place(kind, &p.Voucher, &p.FullReduction, &p.Card, &p.Cash, &p.Cloud, &p.Owed)
+}
+
+// place is that of the places which a kind of payment has.
+func place[T any](kind wallet.Payment, voucher, fullReduction, card, cash, cloud, owed *T) *T {
 	switch kind {
 	case wallet.ByVoucher:
-		return &p.Voucher
+		return voucher
 	case wallet.ByFullReduction:
-		return &p.FullReduction
+		return fullReduction
 	case wallet.ByCard:
-		return &p.Card
+		return card
 	case wallet.ByCash:
-		return &p.Cash
+		return cash
 	case wallet.ByCloud:
-		return &p.Cloud
+		return cloud
 	default:
-		return &p.Owed
+		return owed
 	}
 }
 

@@ -72,20 +72,7 @@ type documentPaid struct {
 }
 
 func (p *documentPaid) of(kind wallet.Payment) *string {
-	switch kind {
-	case wallet.ByVoucher:
-		return &p.Voucher
-	case wallet.ByFullReduction:
-		return &p.FullReduction
-	case wallet.ByCard:
-		return &p.Card
-	case wallet.ByCash:
-		return &p.Cash
-	case wallet.ByCloud:
-		return &p.Cloud
-	default:
-		return &p.Owed
-	}
+	return place(kind, &p.Voucher, &p.FullReduction, &p.Card, &p.Cash, &p.Cloud, &p.Owed)
 }
 
 // readJSON is the bill of such a document.

@@ -151,17 +151,22 @@ func workspaceQuery(ctx context.Context, tx *store.Tx, l web.Listing) (store.Wor
 		Text: l.Text("text"), Payer: l.Text("payer"), Site: site.ID(l.Text("site")), Plan: workspace.Plan(l.Text("plan")),
 		State: workspace.State(l.Text("state")), Settlement: site.Method(l.Text("settlement")), Order: l.Order(),
 	}
-	if q.Payer == "" {
-		return q, nil
-	}
-	a, err := tx.BillingByName(ctx, q.Payer)
-	if errors.Is(err, account.ErrUnknown) {
-		return q, nil
-	}
-	if err == nil {
-		q.Payer = a.ID
-	}
+	var err error
+	q.Payer, err = payerNamed(ctx, tx, q.Payer)
 	return q, err
+}
+
+// payerNamed is the ID of the payer of a user name. Anything else, which may
+// be an ID, stays as it is.
+func payerNamed(ctx context.Context, tx *store.Tx, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	a, err := tx.BillingByName(ctx, name)
+	if errors.Is(err, account.ErrUnknown) {
+		return name, nil
+	}
+	return a.ID, err
 }
 
 func (o *Console) workspacesPage(w http.ResponseWriter, r *http.Request) error {

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -75,16 +74,11 @@ func sourceQuery(ctx context.Context, tx *store.Tx, l web.Listing, at time.Time)
 	if len(list) == 0 && !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
 		list = append(list, period.ErrReversed.On("to"))
 	}
-	if err := list.OrNil(); err != nil || q.Payer == "" {
+	if err := list.OrNil(); err != nil {
 		return q, err
 	}
-	a, err := tx.BillingByName(ctx, q.Payer)
-	if errors.Is(err, account.ErrUnknown) {
-		return q, nil
-	}
-	if err == nil {
-		q.Payer = a.ID
-	}
+	var err error
+	q.Payer, err = payerNamed(ctx, tx, q.Payer)
 	return q, err
 }
 
